@@ -1,0 +1,128 @@
+# Run, test and measure Gatehouse; `make` alone lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -e -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+WORKERS ?= 2
+ARGS ?=
+
+# The first that is new enough; `make run PYTHON=/path/to/python3` names another.
+PYTHON ?= $(shell for each in python3.11 python3 python3.12 python3.13 python3.14; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v $$each; break; }; done)
+
+# The folders that hold Python; one that is still empty would stop mypy.
+CODE = manage.py $(foreach folder,portal authz audit bench client tests,$(if $(wildcard $(folder)/*.py),$(folder)))
+
+# uv knows neither pip's settings nor the system's certificates.
+UV = $(if $(SSL_CERT_FILE),,$(if $(wildcard /etc/ssl/certs/ca-certificates.crt),SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt)) \
+	UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install --quiet --python $(BIN)/python
+
+PYTEST = $(BIN)/python -m pytest
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(VENV)/.runtime ## Install what is needed and start the portal on this machine, with nothing else to set up
+	@PORTAL_MODE=local exec $(BIN)/python manage.py quickstart $(ARGS)
+
+STEPS := parts lint types house test-sqlite test-postgresql
+
+.PHONY: test
+test: $(VENV)/.dev ## Run every check and every test, on SQLite and on PostgreSQL, and sum up
+	@results=$(VENV)/results; rm -rf $$results; mkdir $$results; \
+	for step in $(STEPS); do \
+		printf '\n== %s\n' $$step; \
+		if $(MAKE) $$step 2>&1 | tee $$results/$$step.log; then said=ok; else said=FAILED; fi; \
+		echo $$said > $$results/$$step; \
+	done; \
+	printf '\n== Summary\n'; \
+	for step in $(STEPS); do \
+		printf '%-16s %s\n' $$step "$$(< $$results/$$step)"; \
+		case $$step in parts) grep '^MISSING' $$results/$$step.log || true ;; \
+		test-*) grep -v '^make' $$results/$$step.log | tail -n 1 ;; esac; \
+	done; \
+	! grep -qx FAILED $(addprefix $$results/,$(STEPS))
+
+.PHONY: parts
+parts: $(BIN)/python ## Install the programs that tests run against, or say which are missing
+	@$(BIN)/python tests/peers/install
+
+.PHONY: test-sqlite
+test-sqlite: $(VENV)/.dev ## Run the tests on SQLite
+	@$(PYTEST) -n $(WORKERS) --dist loadfile $(ARGS)
+
+.PHONY: test-postgresql
+test-postgresql: $(VENV)/.dev ## Run the tests on a throw-away PostgreSQL
+	@if [ "$$CI" = true ] || $(BIN)/python tests/peers/install --has PostgreSQL; then \
+		$(PYTEST) -n $(WORKERS) --dist loadfile --database=postgresql $(ARGS); \
+	else \
+		echo "NOT TESTED on PostgreSQL: it is not installed on this machine"; \
+	fi
+
+.PHONY: lint
+lint: $(VENV)/.dev ## Check the code's form
+	@$(BIN)/ruff check --output-format concise .
+	@$(BIN)/ruff format --check --output-format concise .
+
+.PHONY: types
+types: $(VENV)/.dev ## Check the types
+	@PORTAL_MODE=local DATA_DIR=.mypy_cache/data $(BIN)/mypy $(CODE)
+
+.PHONY: house
+house: $(VENV)/.dev ## Check that the rooms keep to their invariants
+	@$(BIN)/lint-imports
+	@$(PYTEST) -q tests/test_house.py
+
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure the hot path behind a real nginx
+	@$(BIN)/python tests/peers/install --bench
+	@$(BIN)/python -m bench $(ARGS)
+
+.PHONY: format
+format: $(VENV)/.dev ## Put the code into form
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+.PHONY: clean
+clean: ## Remove the venv and every cache; the data folder stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.* htmlcov staticfiles
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What is installed is remembered by a file beside it, so that a second `make run` starts at once.
+
+$(BIN)/python:
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Gatehouse needs Python 3.11 or newer, and found $$(python3 --version 2>/dev/null || echo no Python)."; \
+		echo "Install it, or name it: make run PYTHON=/path/to/python3.11"; exit 1; \
+	fi
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Gatehouse needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+		rm -rf $(VENV); echo "$(PYTHON) could not make $(VENV); on Debian it needs the package python3-venv."; exit 1; }
+
+$(VENV)/.uv: | $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) 2>&1 | tail -n 1 || \
+		echo "uv $(UV_VERSION) could not be installed; pip installs the rest, which takes longer."
+	@touch $@
+
+$(VENV)/.runtime: requirements.txt | $(VENV)/.uv
+	@echo "Installing what the portal needs"
+	@if [ -x $(BIN)/uv ]; then $(UV) -r requirements.txt; \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt; fi || { \
+		echo "NOT INSTALLED: some of requirements.txt; the lines above say why."; exit 1; }
+	@touch $@
+
+$(VENV)/.dev: requirements.txt pyproject.toml | $(VENV)/.uv
+	@echo "Installing what the portal and its tests need"
+	@if [ -x $(BIN)/uv ]; then $(UV) -r requirements.txt --group dev; \
+	else $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
+		$(BIN)/python -m pip install --quiet -r requirements.txt --group dev; fi || { \
+		echo "NOT INSTALLED: some of requirements.txt or of the group dev in pyproject.toml; the lines above say why."; exit 1; }
+	@touch $@ $(VENV)/.runtime

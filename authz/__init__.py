@@ -1,0 +1,1 @@
+"""Who people are, what they may use, and the answers given about it."""

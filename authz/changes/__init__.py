@@ -1,0 +1,1 @@
+"""The only writers: each verb is one transaction, one audit entry, one revision, one signal after commit."""

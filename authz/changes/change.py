@@ -1,0 +1,74 @@
+"""What every verb has in common: facts, record, revision and row are written together, or not at all.
+
+`change` takes the next revision first. That row stays locked until the transaction ends, so that changes commit in
+the order of their revisions; the head of the audit chain is locked after it, always in this order.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+
+from audit.context import Actor
+from audit.events import Event
+from audit.record import record
+from authz.changes.lockout import refuse_a_lockout
+from authz.decisions.facts import Fact, to_json
+from authz.models import Change
+from authz.signals import changed
+
+
+@dataclass
+class Draft:
+    """A change under way: what it says to the book, and what becomes true by it."""
+
+    by: Actor
+    revision: int
+    events: list[Event] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+
+    def say(self, event: Event, *facts: Fact) -> None:
+        """Record an event, and the facts that hold from now on."""
+        self.events.append(event)
+        self.facts.extend(facts)
+
+
+_open: ContextVar[Draft | None] = ContextVar("open_change", default=None)
+
+
+@contextmanager
+def change(by: Actor) -> Iterator[Draft]:
+    """Open a change; a verb called from inside another joins it, so that both happen or neither does."""
+    if (outer := _open.get()) is not None:
+        yield outer
+        return
+    with transaction.atomic():
+        draft = Draft(by, _next_revision())
+        token = _open.set(draft)
+        try:
+            yield draft
+        finally:
+            _open.reset(token)
+        if not draft.events and not draft.facts:
+            # Nothing changed after all: the revision goes back with the transaction (or its savepoint).
+            transaction.set_rollback(True)
+            return
+        refuse_a_lockout(draft.revision, draft.facts, at=time.time())
+        Change.objects.create(
+            revision=draft.revision, facts=json.dumps([to_json(fact) for fact in draft.facts], ensure_ascii=False)
+        )
+        for event in draft.events:
+            record(event, by=by, revision=draft.revision)
+        transaction.on_commit(lambda: changed.send(sender=change, revision=draft.revision), robust=True)
+
+
+def _next_revision() -> int:
+    """Return the revision of this transaction; PostgreSQL and SQLite both know RETURNING."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE authz_revision SET n = n + 1 RETURNING n")
+        (number,) = cursor.fetchone()
+    return int(number)

@@ -1,0 +1,120 @@
+"""People: create, edit, suspend, restore, remove, and set a password."""
+
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+
+from audit import events
+from audit.context import Actor
+from authz.changes import api_keys, grants, memberships, sessions
+from authz.changes.change import change
+from authz.changes.edits import assign, differences
+from authz.decisions.facts import PersonGone
+from authz.errors import Conflict
+from authz.formats.emails import parse_email
+from authz.formats.labels import parse_label
+from authz.lookups import facts
+from authz.models import User
+
+
+def create(  # noqa: PLR0913  one argument for each thing there is to say about somebody
+    *,
+    email: str,
+    by: Actor,
+    name: str = "",
+    is_human: bool = True,
+    source: str = "local",
+    external_id: str = "",
+    password: str | None = None,
+) -> User:
+    """Create a person or a service account; InvalidName or Conflict says why not."""
+    email = parse_email(email)
+    with change(by) as draft:
+        if User.objects.filter(email=email).exists():
+            message = f"{email} exists already"
+            raise Conflict(message)
+        person = User(email=email, name=_name(name), is_human=is_human, source=source, external_id=external_id)
+        if password is None:
+            person.set_unusable_password()
+        else:
+            _set_password(person, password)
+        person.save()
+        draft.say(events.PersonCreated(person=email, name=person.name, source=source), facts.person(person))
+    return person
+
+
+def edit(person: User, *, by: Actor, **wanted: Any) -> User:  # noqa: ANN401  fields of the row, by name
+    """Change the e-mail, name, source or external id of a person."""
+    if "email" in wanted:
+        wanted["email"] = parse_email(wanted["email"])
+    if "name" in wanted:
+        wanted["name"] = _name(wanted["name"])
+    with change(by) as draft:
+        person = User.objects.get(pk=person.pk)
+        if not (changes := differences(person, wanted)):
+            return person
+        if "email" in changes and User.objects.filter(email=wanted["email"]).exclude(pk=person.pk).exists():
+            message = f"{wanted['email']} exists already"
+            raise Conflict(message)
+        before = person.email
+        assign(person, wanted)
+        draft.say(events.PersonChanged(person=before, changes=changes), facts.person(person))
+    return person
+
+
+def suspend(person: User, *, by: Actor, reason: str = "") -> User:
+    """Refuse somebody everywhere from the next request on, and end their sessions; their keys rest with them."""
+    with change(by) as draft:
+        person = User.objects.get(pk=person.pk)
+        if person.is_active:
+            assign(person, {"is_active": False})
+            draft.say(events.PersonSuspended(person=person.email, reason=reason), facts.person(person))
+            sessions.end_all(person, by=by, because="suspended")
+    return person
+
+
+def restore(person: User, *, by: Actor, reason: str = "") -> User:
+    """Let somebody in again; ended sessions stay ended."""
+    with change(by) as draft:
+        person = User.objects.get(pk=person.pk)
+        if not person.is_active:
+            assign(person, {"is_active": True})
+            draft.say(events.PersonRestored(person=person.email, reason=reason), facts.person(person))
+    return person
+
+
+def remove(person: User, *, by: Actor, reason: str = "") -> None:
+    """Delete somebody with all that hangs on them; the book keeps what they did."""
+    with change(by) as draft:
+        for membership in person.memberships.select_related("group"):
+            memberships.remove(membership, by=by, reason=reason)
+        for grant in person.grants.all():
+            grants.remove(grant, by=by, reason=reason)
+        for key in person.api_keys.filter(revoked_at=None):
+            api_keys.revoke(key, by=by, reason=reason)
+        sessions.end_all(person, by=by, because="removed")
+        number, email = person.pk, person.email
+        person.delete()
+        draft.say(events.PersonRemoved(person=email, reason=reason), PersonGone(number))
+
+
+def set_password(person: User, password: str, *, by: Actor, keep: int | None = None) -> None:
+    """Set a new password and end every session but `keep`; ValidationError says what is wrong with it."""
+    with change(by) as draft:
+        person = User.objects.get(pk=person.pk)
+        if not person.is_human:
+            message = "a service account has no password; issue it an API key"
+            raise Conflict(message)
+        _set_password(person, password)
+        person.save(update_fields=["password"])
+        draft.say(events.PasswordSet(person=person.email))
+        sessions.end_all(person, by=by, because="new password", but=keep)
+
+
+def _set_password(person: User, password: str) -> None:
+    validate_password(password, person)
+    person.set_password(password)
+
+
+def _name(name: str) -> str:
+    return parse_label(name, what="display name") if name.strip() else ""

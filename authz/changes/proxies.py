@@ -1,0 +1,83 @@
+"""Trusted proxies: trust, change, remove."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from audit import events
+from audit.context import Actor
+from authz.changes.change import change
+from authz.changes.edits import assign, differences
+from authz.decisions.facts import ProxyGone
+from authz.errors import Conflict
+from authz.formats.labels import parse_label
+from authz.formats.networks import parse_network
+from authz.lookups import facts
+from authz.models import Proxy
+
+SHORTEST_SECRET = 16
+"""Characters; anything that can be guessed would let anybody speak for the proxy."""
+
+
+def trust(*, name: str, by: Actor, secret: str = "", networks: Sequence[str] = ()) -> Proxy:
+    """Honour what a proxy forwards, by its secret, its network, or both; Conflict says why not."""
+    name = parse_label(name, what="proxy name")
+    with change(by) as draft:
+        if Proxy.objects.filter(name=name).exists():
+            message = f"a proxy {name} is trusted already"
+            raise Conflict(message)
+        proxy = Proxy(name=name, secret=_hashed(secret), networks=_networks(networks))
+        _refuse_unguarded(proxy.secret, proxy.networks)
+        proxy.save()
+        draft.say(events.ProxyTrusted(proxy=name, networks=tuple(proxy.networks)), facts.proxy(proxy))
+    return proxy
+
+
+def edit(proxy: Proxy, *, by: Actor, new_secret: str | None = None, **wanted: Any) -> Proxy:  # noqa: ANN401  fields of the row, by name
+    """Change a proxy; `new_secret` is the text of one, or "" for none."""
+    if "networks" in wanted:
+        wanted["networks"] = _networks(wanted["networks"])
+    if new_secret is not None:
+        wanted["secret"] = _hashed(new_secret)
+    with change(by) as draft:
+        proxy = Proxy.objects.get(pk=proxy.pk)
+        if changes := differences(proxy, wanted):
+            _refuse_unguarded(wanted.get("secret", proxy.secret), wanted.get("networks", proxy.networks))
+            before = proxy.name
+            assign(proxy, wanted)
+            if "secret" in changes:
+                changes["secret"] = ("one", "another")
+            draft.say(events.ProxyChanged(proxy=before, changes=changes), facts.proxy(proxy))
+    return proxy
+
+
+def remove(proxy: Proxy, *, by: Actor) -> None:
+    """Refuse what a proxy forwards from the next request on, and forget it."""
+    with change(by) as draft:
+        number, name = proxy.pk, proxy.name
+        proxy.delete()
+        draft.say(events.ProxyRemoved(proxy=name), ProxyGone(number))
+
+
+def _hashed(secret: str) -> str:
+    if not secret:
+        return ""
+    if len(secret) < SHORTEST_SECRET or not secret.isascii() or not secret.isprintable():
+        message = f"a proxy's secret has at least {SHORTEST_SECRET} printable ASCII characters"
+        raise Conflict(message)
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _networks(networks: Sequence[str]) -> list[str]:
+    found = sorted({parse_network(network) for network in networks})
+    for network in found:
+        if network.endswith("/0"):
+            message = f"{network} is everybody; name the proxy's own network"
+            raise Conflict(message)
+    return found
+
+
+def _refuse_unguarded(secret: str, networks: list[str]) -> None:
+    if not secret and not networks:
+        message = "a proxy is trusted by a secret, a network, or both; give one"
+        raise Conflict(message)

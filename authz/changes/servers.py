@@ -1,0 +1,154 @@
+"""Servers: create, edit, switch, remove; their routes and tools."""
+
+from typing import Any
+
+from audit import events
+from audit.context import Actor
+from authz.changes import grants
+from authz.changes.change import change
+from authz.changes.edits import assign, differences
+from authz.decisions.facts import ServerGone
+from authz.decisions.vocabulary import Kind
+from authz.errors import Conflict
+from authz.formats.labels import fold, parse_label
+from authz.formats.routes import parse_host, parse_prefix
+from authz.lookups import facts
+from authz.models import Route, Server, Tool
+
+
+def create(*, name: str, by: Actor, kind: str = Kind.MCP.value, description: str = "", mcp_path: str = "") -> Server:
+    """Register a server, enabled and open to nobody; InvalidName or Conflict says why not."""
+    name = parse_label(name, what="server name")
+    with change(by) as draft:
+        _refuse_taken(name)
+        if kind == Kind.PORTAL and Server.objects.filter(kind=kind).exists():
+            message = "the portal itself is registered already"
+            raise Conflict(message)
+        server = Server.objects.create(
+            name=name, folded=fold(name), kind=kind, description=description, mcp_path=_mcp_path(mcp_path)
+        )
+        draft.say(events.ServerCreated(server=name, description=description), facts.server(server))
+    return server
+
+
+def edit(server: Server, *, by: Actor, **wanted: Any) -> Server:  # noqa: ANN401  fields of the row, by name
+    """Change the name, description, kind, MCP path or switch of a server."""
+    if "name" in wanted:
+        wanted["name"] = parse_label(wanted["name"], what="server name")
+    if "mcp_path" in wanted:
+        wanted["mcp_path"] = _mcp_path(wanted["mcp_path"])
+    with change(by) as draft:
+        server = Server.objects.get(pk=server.pk)
+        if not (changes := differences(server, wanted)):
+            return server
+        if "kind" in changes and Kind.PORTAL in changes["kind"]:
+            message = "the portal keeps its kind, and nothing else can become the portal"
+            raise Conflict(message)
+        if "name" in changes:
+            _refuse_taken(wanted["name"], but=server)
+            wanted["folded"] = fold(wanted["name"])
+        before = server.name
+        assign(server, wanted)
+        switched = changes.pop("enabled", None)
+        if changes:
+            draft.say(events.ServerChanged(server=before, changes=changes), facts.server(server))
+        if switched is not None:
+            kind = events.ServerEnabled if server.enabled else events.ServerDisabled
+            draft.say(kind(server=server.name), facts.server(server))
+    return server
+
+
+def remove(server: Server, *, by: Actor) -> None:
+    """Delete a server with its routes, tools and grants."""
+    if server.kind == Kind.PORTAL:
+        message = "the portal itself cannot be removed"
+        raise Conflict(message)
+    with change(by) as draft:
+        for grant in server.grants.all():
+            grants.remove(grant, by=by, reason=f"{server} was removed")
+        number, name = server.pk, server.name
+        server.delete()
+        draft.say(events.ServerRemoved(server=name), ServerGone(number))
+
+
+def add_route(server: Server, *, host: str, prefix: str, by: Actor) -> Route:
+    """Let a host and a path prefix lead to a server; Conflict names the server they lead to already."""
+    host, prefix = parse_host(host), parse_prefix(prefix)
+    if server.kind in {Kind.CAPABILITY, Kind.PORTAL}:
+        message = f"{server} is not behind the proxy and has no routes"
+        raise Conflict(message)
+    with change(by) as draft:
+        if (taken := Route.objects.filter(host=host, prefix=prefix).select_related("server").first()) is not None:
+            message = f"{host}{prefix} leads to {taken.server} already"
+            raise Conflict(message)
+        route = Route.objects.create(server=server, host=host, prefix=prefix)
+        draft.say(events.RouteAdded(server=server.name, host=host, prefix=prefix), _as_it_is(server))
+    return route
+
+
+def remove_route(route: Route, *, by: Actor) -> None:
+    """Let a host and a path prefix lead nowhere."""
+    with change(by) as draft:
+        server = route.server
+        Route.objects.filter(pk=route.pk).delete()
+        draft.say(
+            events.RouteRemoved(server=server.name, host=route.host, prefix=route.prefix), _as_it_is(server)
+        )
+
+
+def add_tool(server: Server, *, name: str, by: Actor, description: str = "", enabled: bool = True) -> Tool:
+    """Register a tool of an MCP server."""
+    name = parse_label(name, what="tool name")
+    if server.kind != Kind.MCP:
+        message = f"{server} is not an MCP server and has no tools"
+        raise Conflict(message)
+    with change(by) as draft:
+        if Tool.objects.filter(server=server, name=name).exists():
+            message = f"{server} has a tool {name} already"
+            raise Conflict(message)
+        tool = Tool.objects.create(server=server, name=name, description=description, enabled=enabled)
+        draft.say(events.ToolAdded(server=server.name, tool=name, enabled=enabled), _as_it_is(server))
+    return tool
+
+
+def edit_tool(tool: Tool, *, by: Actor, **wanted: Any) -> Tool:  # noqa: ANN401  fields of the row, by name
+    """Change the name, description or switch of a tool."""
+    if "name" in wanted:
+        wanted["name"] = parse_label(wanted["name"], what="tool name")
+    with change(by) as draft:
+        tool = Tool.objects.select_related("server").get(pk=tool.pk)
+        if not (changes := differences(tool, wanted)):
+            return tool
+        if "name" in changes and Tool.objects.filter(server=tool.server, name=wanted["name"]).exists():
+            message = f"{tool.server} has a tool {wanted['name']} already"
+            raise Conflict(message)
+        before = tool.name
+        assign(tool, wanted)
+        draft.say(
+            events.ToolChanged(server=tool.server.name, tool=before, enabled=tool.enabled, changes=changes),
+            _as_it_is(tool.server),
+        )
+    return tool
+
+
+def remove_tool(tool: Tool, *, by: Actor) -> None:
+    """Forget a tool; a call to it then depends on grants alone."""
+    with change(by) as draft:
+        server = tool.server
+        Tool.objects.filter(pk=tool.pk).delete()
+        draft.say(events.ToolRemoved(server=server.name, tool=tool.name, enabled=tool.enabled), _as_it_is(server))
+
+
+def _as_it_is(server: Server) -> facts.f.ServerIs:
+    return facts.server(Server.objects.get(pk=server.pk))
+
+
+def _mcp_path(text: str) -> str:
+    return parse_prefix("/" + text.strip().strip("/")).strip("/") if text.strip().strip("/") else ""
+
+
+def _refuse_taken(name: str, *, but: Server | None = None) -> None:
+    taken = Server.objects.filter(folded=fold(name)).exclude(pk=but.pk if but else None).first()
+    if taken is not None:
+        message = f"the server {taken.name!r} has this name already"
+        raise Conflict(message)

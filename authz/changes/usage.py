@@ -1,0 +1,31 @@
+"""Writes down in bulk when sessions and keys were last used.
+
+The one write without an entry in the book and without a revision: it changes no right. It is a summary of what the
+decisions in the book tell one by one, and it is written by a background thread, never by a request.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from authz.models import ApiKey, Session
+
+ROWS_AT_ONCE = 500
+
+
+def note(*, sessions: Mapping[int, float], keys: Mapping[int, float]) -> None:
+    """Move the last use of sessions and keys forward to these seconds since the epoch; never back."""
+    for model, name, used in ((Session, "seen_at", sessions), (ApiKey, "last_used_at", keys)):
+        numbers = sorted(used)
+        for start in range(0, len(numbers), ROWS_AT_ONCE):
+            with transaction.atomic():
+                rows = list(model.objects.filter(pk__in=numbers[start : start + ROWS_AT_ONCE]).only("pk", name))
+                moved = []
+                for row in rows:
+                    at = datetime.fromtimestamp(used[row.pk], tz=UTC)
+                    held = getattr(row, name)
+                    if held is None or held < at:
+                        setattr(row, name, at)
+                        moved.append(row)
+                model.objects.bulk_update(moved, [name])

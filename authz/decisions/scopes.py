@@ -1,0 +1,25 @@
+"""What an API key may be limited to, and what each scope opens.
+
+    use              every server its owner may use, and asking who one is
+    use:<server>     one server, by name
+    administer       what its owner may administer
+    groups:check     the group check
+    groups:read      listing somebody's groups
+    explain          decisions explained, and searches
+"""
+
+from typing import Final
+
+USE: Final = "use"
+ADMINISTER: Final = "administer"
+GROUPS_CHECK: Final = "groups:check"
+GROUPS_READ: Final = "groups:read"
+EXPLAIN: Final = "explain"
+
+WHOLE: Final = (USE, ADMINISTER, GROUPS_CHECK, GROUPS_READ, EXPLAIN)
+ONE_SERVER: Final = "use:"
+
+
+def is_scope(text: str) -> bool:
+    """Return whether `text` is one of the scopes above."""
+    return text in WHOLE or (text.startswith(ONE_SERVER) and len(text) > len(ONE_SERVER))

@@ -1,0 +1,104 @@
+"""What is true at one revision, as one immutable value.
+
+Big tables are persistent maps, so that the next World shares with this one all that did not change, and a change
+costs its own size. `applied` makes the next World from facts; nothing here asks a database.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from immutables import Map
+
+from authz.decisions.facts import (
+    GrantIs,
+    GroupIs,
+    IssuerIs,
+    KeyIs,
+    PersonIs,
+    ProxyIs,
+    ServerIs,
+    SessionIs,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The grants on one server, ordered for deciding."""
+
+    by_group: dict[int, tuple[GrantIs, ...]]
+    by_person: dict[int, tuple[GrantIs, ...]]
+    groups: frozenset[int]
+
+    @classmethod
+    def of(cls, grants: Iterable[GrantIs]) -> "Door":
+        """Sort grants by holder; the ones without conditions come first, and by number for a stable answer."""
+        by_group: dict[int, list[GrantIs]] = {}
+        by_person: dict[int, list[GrantIs]] = {}
+        for grant in sorted(grants, key=lambda g: (bool(g.networks), g.until is not None, g.tools is not None, g.number)):
+            if grant.group is not None:
+                by_group.setdefault(grant.group, []).append(grant)
+            elif grant.person is not None:
+                by_person.setdefault(grant.person, []).append(grant)
+        return cls(
+            {holder: tuple(found) for holder, found in by_group.items()},
+            {holder: tuple(found) for holder, found in by_person.items()},
+            frozenset(by_group),
+        )
+
+    def grants(self) -> list[GrantIs]:
+        """Return every grant, by number."""
+        found = [grant for held in (*self.by_group.values(), *self.by_person.values()) for grant in held]
+        return sorted(found, key=lambda grant: grant.number)
+
+
+CLOSED = Door({}, {}, frozenset())
+
+Numbers = Map[int, frozenset[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything deciding needs to know, at one revision."""
+
+    revision: int = 0
+    epoch: str = ""
+    """Names the history that revisions count in; a restored backup gets another one."""
+
+    people: Map[int, PersonIs] = Map()
+    by_email: Map[str, int] = Map()
+    direct: Map[int, tuple[int, ...]] = Map()
+    """Person to the groups they are directly in without end."""
+    timed: Map[int, tuple[tuple[int, float], ...]] = Map()
+    """Person to the groups they are directly in until a time."""
+
+    groups: Map[int, GroupIs] = Map()
+    by_group_name: Map[str, int] = Map()
+    parents: Numbers = Map()
+    children: Numbers = Map()
+    ancestors: Numbers = Map()
+    """Group to itself and every group above it."""
+    given: frozenset[int] = frozenset()
+    """The groups that every active human is in without a row."""
+    everyone: frozenset[int] = frozenset()
+    """Those groups, and the ones above them."""
+
+    servers: Map[int, ServerIs] = Map()
+    by_server_name: Map[str, int] = Map()
+    routes: Map[str, Map[str, int]] = Map()
+    """Host to path prefix to server."""
+    grants: Map[int, GrantIs] = Map()
+    doors: Map[int, Door] = Map()
+
+    keys: Map[str, KeyIs] = Map()
+    key_digests: Map[int, str] = Map()
+    sessions: Map[str, SessionIs] = Map()
+    session_digests: Map[int, str] = Map()
+    issuers: Map[str, IssuerIs] = Map()
+    proxies: Map[int, ProxyIs] = Map()
+
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Remembers what follows from this World alone; it goes when the World goes, so it cannot be stale."""
+
+
+EMPTY = World()

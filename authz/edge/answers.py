@@ -1,0 +1,92 @@
+"""The answer to a proxy: a status, the identity headers (always all of them), and nothing an intermediary may keep."""
+
+from typing import Final, NamedTuple
+
+from django.conf import settings
+
+from authz.decisions.facts import PersonIs
+from authz.decisions.membership import MEMO_LIMIT, standing
+from authz.decisions.vocabulary import FOREVER
+from authz.decisions.world import World
+from authz.formats import header, revision
+
+Pairs = tuple[tuple[bytes, bytes], ...]
+
+FAMILIES: Final = {
+    "x-user": ("X-User-Email", "X-User-Id", "X-User-Name", "X-User-Groups"),
+    "remote": ("Remote-Email", "Remote-User", "Remote-Name", "Remote-Groups"),
+    "x-auth-request": (
+        "X-Auth-Request-Email",
+        "X-Auth-Request-User",
+        "X-Auth-Request-Preferred-Username",
+        "X-Auth-Request-Groups",
+    ),
+}
+"""Header names for e-mail, identifier, name and groups; what each product calls "user" is told in docs/validate.md."""
+
+
+class Answer(NamedTuple):
+    """What goes back: the headers in two parts, the identity's rendered once per World and the request's own."""
+
+    status: int
+    identity: bytes
+    """Header lines, each ended by CR LF."""
+    own: bytes = b""
+    """Header lines, each ended by CR LF."""
+    body: bytes = b""
+
+
+def pairs(lines: bytes) -> list[tuple[bytes, bytes]]:
+    """Return header lines as pairs, names in lower case (as ASGI wants them)."""
+    found = []
+    for line in lines.split(b"\r\n")[:-1]:
+        name, _, value = line.partition(b": ")
+        found.append((name.lower(), value))
+    return found
+
+
+def identity_lines(world: World, person: PersonIs, at: float) -> bytes:
+    """Return the identity headers of somebody at an instant."""
+    groups, since, until = standing(world, person, at)
+    question = ("identity", person.number)
+    known: tuple[float, float, bytes] | None = world.memo.get(question)
+    if known is not None and known[0] <= at < known[1]:
+        return known[2]
+    names = [world.groups[number].name for number in groups if number in world.groups]
+    listed, truncated = header.encode_list(names, limit=settings.AUTHZ_GROUPS_HEADER_LIMIT)
+    lines = _lines(
+        world, header.encode(person.email), person.uid, header.encode(person.name), listed, truncated=truncated
+    )
+    if len(world.memo) >= MEMO_LIMIT:
+        world.memo.clear()
+    world.memo[question] = (since, until, lines)
+    return lines
+
+
+def nobody_lines(world: World) -> bytes:
+    """Return the identity headers, all empty, so that a proxy overwrites whatever a client sent."""
+    known: bytes | None = world.memo.get("nobody")
+    if known is None:
+        known = world.memo["nobody"] = _lines(world, "", "", "", "", truncated=False)
+    return known
+
+
+def _lines(world: World | None, email: str, uid: str, name: str, groups: str, *, truncated: bool) -> bytes:
+    lines = []
+    for family in settings.AUTHZ_IDENTITY_HEADERS:
+        values = {"x-user": (email, uid, name, groups)}.get(family, (email, email, name, groups))
+        lines += [f"{title}: {value}" for title, value in zip(FAMILIES[family], values, strict=True)]
+    lines.append(f"X-User-Groups-Truncated: {int(truncated)}")
+    lines.append(f"Authz-Revision: {revision.make(world.epoch, world.revision) if world else ''}")
+    lines.append("Cache-Control: no-store")
+    return "".join(f"{line}\r\n" for line in lines).encode("ascii")
+
+
+def unknown_lines() -> bytes:
+    """Return the identity headers where there is not even a World."""
+    return _lines(None, "", "", "", "", truncated=False)
+
+
+def expires_line(until: float) -> bytes:
+    """Return X-Auth-Expires: when the allowance ends, in whole seconds since the epoch; empty for never."""
+    return b"X-Auth-Expires: \r\n" if until == FOREVER else b"X-Auth-Expires: %d\r\n" % until

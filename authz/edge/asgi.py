@@ -1,0 +1,64 @@
+"""Answers the edge's paths inside the portal's ASGI application, before Django is entered."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from authz.credentials import Unsettled
+from authz.edge.answers import Answer, pairs
+from authz.edge.paths import Judge, judge_of
+from authz.edge.request import Request
+from authz.edge.serve import LARGEST_BODY
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+def target_of(scope: dict[str, Any]) -> str:
+    """Return the request target as it was sent: `raw_path` (ASGI HTTP spec 2.x) and the query."""
+    raw = scope.get("raw_path") or scope["path"].encode()
+    query = scope.get("query_string") or b""
+    return (raw + b"?" + query if query else raw).decode("latin-1")
+
+
+def edge_judge(scope: dict[str, Any]) -> Judge | None:
+    """Return what answers a scope, or None if it is Django's."""
+    return judge_of(target_of(scope))
+
+
+async def answer(scope: dict[str, Any], receive: Receive, send: Send, judge: Judge) -> None:
+    """Answer one request."""
+    client = scope.get("client")
+    request = Request(scope["method"], target_of(scope), client[0] if client else "")
+    for name, value in scope["headers"]:
+        request.add(name, value)
+    body = await _body(receive)
+    if body is None:
+        await _send(send, Answer(413, b"", b"", b"This request is too large.\n"), scope["method"])
+        return
+    request.body = body
+    try:
+        found = judge(request)
+    except Unsettled as error:
+        # The thread pool keeps the event loop free; a failure to settle is a refusal when judged again.
+        await asyncio.gather(asyncio.to_thread(error.settle), return_exceptions=True)
+        found = judge(request, settled=True)
+    await _send(send, found, scope["method"])
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return the body, or None if it is too large."""
+    body = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            return None
+        if not message.get("more_body"):
+            return body
+
+
+async def _send(send: Send, found: Answer, method: str) -> None:
+    headers = [*pairs(found.identity), *pairs(found.own), (b"content-length", b"%d" % len(found.body))]
+    await send({"type": "http.response.start", "status": found.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else found.body})

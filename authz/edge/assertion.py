@@ -1,0 +1,96 @@
+"""X-Auth-Assertion: who the caller is, signed, so that an application need not trust its network (RFC 7519).
+
+    {"alg": "EdDSA" or "ES256", "typ": "JWT", "kid": RFC 7638 thumbprint of the key}
+    {"iss": PORTAL_URL, "aud": the server's name, "sub": uid, "email", "name", "groups": […], "iat", "exp", "rev"}
+
+The public key is at /.well-known/gatehouse/jwks.json.
+"""
+
+import json
+import time
+from typing import Any
+
+from django.conf import settings
+from joserfc import jwt
+from joserfc.jwk import ECKey, OKPKey
+
+from authz.decisions.membership import MEMO_LIMIT, groups_of
+from authz.decisions.vocabulary import FOREVER, Decision, Question
+from authz.decisions.world import World
+from authz.errors import Unavailable
+from authz.formats import revision
+
+Key = OKPKey | ECKey
+_keys: dict[str, Key] = {}
+
+
+def signing_key() -> Key:
+    """Return the private key of AUTHZ_ASSERTION_KEY; Unavailable if it is not one we can sign with."""
+    pem = settings.AUTHZ_ASSERTION_KEY
+    if (key := _keys.get(pem)) is None:
+        key = _keys[pem] = _read(pem)
+    return key
+
+
+def _read(pem: str) -> Key:
+    for kind in (OKPKey, ECKey):
+        try:
+            key = kind.import_key(pem)
+        except (ValueError, TypeError):
+            continue
+        if key.is_private and key.curve_name in {"Ed25519", "P-256"}:
+            return key
+    message = "AUTHZ_ASSERTION_KEY is not a private Ed25519 or P-256 key in PEM form"
+    raise Unavailable(message)
+
+
+def algorithm(key: Key) -> str:
+    """Return the JWS algorithm that a key signs with (RFC 8037, RFC 7518 §3.4)."""
+    return "EdDSA" if isinstance(key, OKPKey) else "ES256"
+
+
+def public_keys() -> bytes:
+    """Return the JWK set (RFC 7517) that assertions are checked with."""
+    keys = []
+    if settings.AUTHZ_ASSERTION_KEY:
+        key = signing_key()
+        keys.append(key.as_dict(private=False) | {"kid": key.thumbprint(), "use": "sig", "alg": algorithm(key)})
+    return json.dumps({"keys": keys}).encode()
+
+
+def assertion_line(question: Question, decision: Decision, world: World) -> bytes:
+    """Return the header line for an allowed question; one signature serves a person and server for some seconds."""
+    if question.who is None:
+        return b""
+    lifetime = settings.AUTHZ_ASSERTION_LIFETIME
+    name = ("assertion", question.who.person, question.target.server, decision.until)
+    known: tuple[float, bytes] | None = world.memo.get(name)
+    if known is not None and question.at < known[0]:
+        return known[1]
+    line = _signed(question, decision, world, lifetime)
+    if len(world.memo) >= MEMO_LIMIT:
+        world.memo.clear()
+    # A quarter of its life: whoever gets the last copy still has most of it ahead.
+    world.memo[name] = (question.at + lifetime / 4, line)
+    return line
+
+
+def _signed(question: Question, decision: Decision, world: World, lifetime: int) -> bytes:
+    person = world.people[question.who.person]  # type: ignore[union-attr]  the caller has one
+    server = world.servers.get(question.target.server)
+    issued = int(time.time())
+    expires = issued + lifetime if decision.until == FOREVER else min(issued + lifetime, int(decision.until))
+    claims: dict[str, Any] = {
+        "iss": settings.PORTAL_URL,
+        "aud": server.name if server else settings.PORTAL_URL,
+        "sub": person.uid,
+        "email": person.email,
+        "name": person.name,
+        "groups": sorted(world.groups[number].name for number in groups_of(world, person, question.at)),
+        "iat": issued,
+        "exp": expires,
+        "rev": revision.make(world.epoch, world.revision),
+    }
+    key = signing_key()
+    header = {"alg": algorithm(key), "typ": "JWT", "kid": key.thumbprint()}
+    return f"X-Auth-Assertion: {jwt.encode(header, claims, key, algorithms=[algorithm(key)])}\r\n".encode()

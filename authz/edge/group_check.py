@@ -1,0 +1,142 @@
+"""`POST /api/v1/groups/check` (also /api/check-group): is this person in this group?
+
+    {"user_id": "alice@example.com", "group_id": "engineering"}
+    200 {"is_member": true, "revision": "3f9c2a51.1042"}
+
+    {"checks": [{"user_id": …, "group_id": …}, …]}          at most 1,000
+    200 {"results": [{"is_member": true}, …], "revision": …}       in the order of the checks, from one World
+
+The caller shows an API key with the scope groups:check. Unknown people and groups are false, for the services that
+ask treat an error as an outage. Names match regardless of case and of space around them.
+"""
+
+import json
+import logging
+import time
+from typing import Any, Final
+
+from authz.credentials import Presented, Unsettled, service
+from authz.decisions.membership import is_member
+from authz.decisions.names import fold
+from authz.decisions.scopes import GROUPS_CHECK
+from authz.decisions.vocabulary import Principal
+from authz.decisions.world import World
+from authz.edge.answers import Answer
+from authz.edge.recording import spool
+from authz.edge.request import Request
+from authz.errors import AuthzError, BadCredential, BadRequest, Unavailable
+from authz.formats import revision
+from authz.formats.emails import find_email
+from authz.lookups.current import CURRENT, current_world
+from authz.problems import extra_headers, status_and_code
+
+log = logging.getLogger(__name__)
+
+MOST_CHECKS: Final = 1000
+JSON: Final = b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
+
+
+def check(request: Request, presented: Presented, *, settled: bool = False) -> Answer:
+    """Return the answer to a service; every failure is an error, and no error says that somebody is a member."""
+    try:
+        return _check(request, presented, settled=settled)
+    except Unsettled:
+        raise
+    except AuthzError as error:
+        return _problem(error)
+    except Exception:
+        log.exception("group_check.failed")
+        return _problem(Unavailable("the check could not be made"))
+
+
+def _check(request: Request, presented: Presented, *, settled: bool) -> Answer:
+    at = time.time()
+    world = demanded_world(request.headers.get("authz-at-least", ""), settled=settled)
+    if request.problem:
+        raise BadRequest(request.problem)
+    try:
+        who = service(presented, world, at, scope=GROUPS_CHECK)
+    except Unsettled as error:
+        if not settled:
+            raise
+        raise BadCredential(str(error)) from None
+    body = _read(request.body)
+    if "checks" in body:
+        checks = body["checks"]
+        if not isinstance(checks, list) or len(checks) > MOST_CHECKS:
+            message = f"checks must be a list of at most {MOST_CHECKS}"
+            raise BadRequest(message)
+        pairs = [_pair(item) for item in checks]
+        members = [_is_member(world, who, *pair, at, request) for pair in pairs]
+        answer: dict[str, Any] = {"results": [{"is_member": member} for member in members]}
+    else:
+        answer = {"is_member": _is_member(world, who, *_pair(body), at, request)}
+    answer["revision"] = revision.make(world.epoch, world.revision)
+    return Answer(200, JSON, b"Authz-Revision: %s\r\n" % answer["revision"].encode(), json.dumps(answer).encode())
+
+
+def demanded_world(demanded: str, *, settled: bool) -> World:
+    """Return a World at least as new as the caller demands in Authz-At-Least; Behind if there is none."""
+    world = current_world()
+    if not demanded:
+        return world
+    if (wanted := revision.read(demanded)) is None:
+        message = "Authz-At-Least is not a revision"
+        raise BadRequest(message)
+    epoch, number = wanted
+    if world.epoch == epoch and world.revision >= number:
+        return world
+    if not settled:
+        raise Unsettled(CURRENT.look)
+    return CURRENT.at_least(number, epoch)
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        message = "the body is not JSON"
+        raise BadRequest(message) from None
+    if not isinstance(value, dict):
+        message = "the body is not a JSON object"
+        raise BadRequest(message)
+    return value
+
+
+def _pair(item: object) -> tuple[str, str]:
+    if not isinstance(item, dict):
+        message = "a check is an object with user_id and group_id"
+        raise BadRequest(message)
+    for name in ("user_id", "group_id"):
+        if not isinstance(item.get(name), str):
+            message = f"{name} must be a string"
+            raise BadRequest(message)
+    return item["user_id"], item["group_id"]
+
+
+def _is_member(world: World, who: Principal, user: str, group: str, at: float, request: Request) -> bool:
+    number = world.by_email.get(find_email(user))
+    wanted = world.by_group_name.get(fold(group))
+    member = number is not None and wanted is not None and is_member(world, world.people[number], wanted, at)
+    spool().note(
+        at=at,
+        effect="allow" if member else "deny",
+        rule="groups_check",
+        code="member" if member else "no-member",
+        person=user,
+        credential=who.credential,
+        action="groups.check",
+        target=group,
+        tool=None,
+        address=request.peer,
+        url="",
+        revision=world.revision,
+        dialect="api",
+    )
+    return member
+
+
+def _problem(error: AuthzError) -> Answer:
+    status, code = status_and_code(error)
+    own = "".join(f"{name}: {value}\r\n" for name, value in extra_headers(status).items())
+    return Answer(status, JSON, own.encode(), json.dumps({"error": code, "detail": str(error)}).encode())

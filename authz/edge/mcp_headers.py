@@ -1,0 +1,58 @@
+"""Which tool a request calls, when its headers can be believed (MCP 2026-07-28, "Mcp-Method and Mcp-Name").
+
+From that revision on a server must compare both headers with the body and refuse a request in which they differ, so
+the proxy may decide by them. Older servers ignore them, and a caller could write there what it likes; a version that
+is not on the list below therefore proves nothing.
+"""
+
+import re
+from base64 import b64decode
+from typing import Final
+
+from authz.decisions.routing import is_mcp_endpoint
+from authz.decisions.vocabulary import ANY_TOOL, NO_TOOL, Kind
+from authz.decisions.world import World
+from authz.edge.canonical import UnreadableUrl, Url
+from authz.edge.request import Request
+
+VERSIONS: Final = frozenset({"2026-07-28"})
+"""Exactly the protocol versions whose servers must verify the two headers."""
+HARMLESS: Final = frozenset(
+    {
+        "server/discover",
+        "ping",
+        "tools/list",
+        "notifications/cancelled",
+        "notifications/progress",
+    }
+)
+"""Methods that call no tool and read no resource."""
+CALL: Final = "tools/call"
+ENCODED: Final = re.compile(r"=\?base64\?([A-Za-z0-9+/]+={0,2})\?=", re.ASCII)
+
+
+def tool_asked(request: Request, method: str, world: World, server: int, url: Url) -> str | None:
+    """Return the tool that is provably called, NO_TOOL if provably none is, or ANY_TOOL if nothing is proven."""
+    headers = request.headers
+    if headers.get("mcp-protocol-version") not in VERSIONS or method != "POST":
+        return ANY_TOOL
+    if world.servers[server].kind != Kind.MCP or not is_mcp_endpoint(world, server, url.host, url.path):
+        return ANY_TOOL
+    called = headers.get("mcp-method", "")
+    if called == CALL:
+        return decoded(headers.get("mcp-name", "")) or ANY_TOOL
+    return NO_TOOL if called in HARMLESS else ANY_TOOL
+
+
+def decoded(name: str) -> str:
+    """Return a tool's name from the header, in which names beyond ASCII travel as `=?base64?…?=`."""
+    if (found := ENCODED.fullmatch(name)) is not None:
+        try:
+            return b64decode(found[1], validate=True).decode("utf-8")
+        except ValueError:
+            message = "Mcp-Name is not decodable."
+            raise UnreadableUrl(message) from None
+    if not name.isascii() or not name.isprintable():
+        message = "Mcp-Name has characters that a header cannot carry."
+        raise UnreadableUrl(message)
+    return name

@@ -1,0 +1,87 @@
+"""Runs the edge role: one process, or several on one port, each with its own World."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import threading
+
+import uvloop
+
+from authz.credentials.usage import keep_usage
+from authz.edge.recording import close_spool
+from authz.edge.serve import serve
+from authz.lookups.current import keep_current
+
+log = logging.getLogger(__name__)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket that several processes may share the port of."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind((host, port))
+    listener.setblocking(False)
+    return listener
+
+
+def run(host: str, port: int, *, workers: int = 1) -> None:
+    """Serve until SIGTERM or SIGINT; a worker that dies is replaced."""
+    if workers == 1:
+        uvloop.run(_work(host, port))
+        return
+    stopping = False
+    children: set[int] = set()
+
+    def stop(_number: int, _frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+        for child in children:
+            os.kill(child, signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    while not stopping or children:
+        while not stopping and len(children) < workers:
+            children.add(_fork(host, port))
+        child, status = os.wait()
+        children.discard(child)
+        if not stopping:
+            log.error("edge.worker_died", extra={"pid": child, "status": status})
+            threading.Event().wait(1)  # a worker that cannot start must not be started in a tight circle
+
+
+def _fork(host: str, port: int) -> int:
+    """Start a worker; nothing that a fork would tear (threads, connections) exists in the parent."""
+    if child := os.fork():
+        return child
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        uvloop.run(_work(host, port))
+        os._exit(0)
+    except BaseException:
+        log.exception("edge.worker_failed")
+        os._exit(1)
+
+
+async def _work(host: str, port: int) -> None:
+    """Load the World, then listen: until it is loaded, nobody connects to a process that could only deny."""
+    stop = asyncio.Event()
+    ended = threading.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await loop.run_in_executor(None, keep_current, ended)
+    usage = keep_usage(ended)
+    listener = listen(host, port)
+    log.info("edge.listening", extra={"host": host, "port": port, "pid": os.getpid()})
+    try:
+        await serve([listener], stop)
+    finally:
+        ended.set()
+        await loop.run_in_executor(None, usage.join, 5)
+        close_spool()

@@ -1,0 +1,92 @@
+"""A request as the edge sees it: only the headers it knows, each once, and nothing a look-alike could smuggle in."""
+
+from typing import Final
+
+KNOWN: Final = frozenset(
+    {
+        "accept",
+        "authorization",
+        "authz-at-least",
+        "content-type",
+        "cookie",
+        "host",
+        "mcp-method",
+        "mcp-name",
+        "mcp-protocol-version",
+        "sec-fetch-mode",
+        "upgrade",
+        "x-api-key",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-method",
+        "x-forwarded-proto",
+        "x-forwarded-uri",
+        "x-original-method",
+        "x-original-uri",
+        "x-original-url",
+        "x-proxy-secret",
+        "x-real-ip",
+        "x-requested-with",
+    }
+)
+JOINED: Final = {"cookie": "; ", "x-forwarded-for": ", ", "accept": ", "}
+"""Headers that may come in several lines (RFC 9110 §5.3; RFC 9113 §8.2.3 for cookies), and how they are joined."""
+
+IGNORED: Final = ""
+LOOKALIKE: Final = "!"
+ROLES_REMEMBERED: Final = 2048
+
+_roles: dict[bytes, str] = {}
+
+
+def role_of(name: bytes) -> str:
+    """Return the known header a name is, IGNORED, or LOOKALIKE for one that others could take for a known one.
+
+    CGI, WSGI and PHP cannot tell `X_Forwarded_Uri` or `X.Forwarded.Uri` from `X-Forwarded-Uri`; a request that holds
+    such a twin has been tampered with.
+    """
+    text = name.decode("latin-1").lower()
+    if text in KNOWN:
+        role = text
+    elif text.replace("_", "-").replace(".", "-") in KNOWN:
+        role = LOOKALIKE
+    else:
+        role = IGNORED
+    if len(_roles) >= ROLES_REMEMBERED:
+        _roles.clear()
+    _roles[name] = role
+    return role
+
+
+class Request:
+    """One request: method, target as sent, known headers, the peer's address, and the body."""
+
+    __slots__ = ("body", "headers", "method", "peer", "problem", "target")
+
+    def __init__(self, method: str, target: str, peer: str) -> None:
+        """Begin without headers."""
+        self.method = method
+        self.target = target
+        self.peer = peer
+        self.headers: dict[str, str] = {}
+        self.problem = ""
+        """Why the headers cannot be relied on, if so."""
+        self.body = b""
+
+    def add(self, name: bytes, value: bytes) -> None:
+        """Take a header as it came."""
+        role = _roles.get(name)
+        if role is None:
+            role = role_of(name)
+        if role == IGNORED:
+            return
+        if role == LOOKALIKE:
+            self.problem = "a header's name imitates another's"
+            return
+        text = value.decode("latin-1")
+        if role in self.headers:
+            if (glue := JOINED.get(role)) is None:
+                self.problem = f"the header {role} came twice"
+                return
+            text = self.headers[role] + glue + text
+        self.headers[role] = text

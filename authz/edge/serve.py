@@ -1,0 +1,197 @@
+"""The edge role: answers the edge's paths straight from the socket, on uvloop with llhttp (httptools) as the parser.
+
+A web framework, an ASGI server, or even a WSGI one costs more per request than everything this process has to do, and
+CGI-style environments lose what matters here: whether a header came twice, or under a look-alike's name. So this is a
+protocol class: llhttp reads HTTP/1.1 strictly, a Request collects, a judge answers, one write sends.
+
+It speaks to proxies on a private network and to nobody else: no TLS, no files, small requests only.
+"""
+
+import asyncio
+import logging
+from functools import partial
+from typing import Any, Final
+
+import httptools
+
+from authz.credentials import Unsettled
+from authz.edge.answers import Answer
+from authz.edge.paths import Judge, judge_of
+from authz.edge.request import Request
+
+log = logging.getLogger(__name__)
+
+LARGEST_HEAD: Final = 64 * 1024
+"""Bytes of request line and headers; proxies allow less (nginx: 32 KB)."""
+LARGEST_BODY: Final = 256 * 1024
+"""Bytes of a body: a thousand group checks fit."""
+IDLE: Final = 75.0
+"""Seconds a connection may lie unused, or a request may take to arrive."""
+REASONS: Final = {
+    200: b"200 OK",
+    302: b"302 Found",
+    303: b"303 See Other",
+    400: b"400 Bad Request",
+    401: b"401 Unauthorized",
+    403: b"403 Forbidden",
+    404: b"404 Not Found",
+    405: b"405 Method Not Allowed",
+    413: b"413 Content Too Large",
+    431: b"431 Request Header Fields Too Large",
+    503: b"503 Service Unavailable",
+}
+NOT_FOUND: Final = Answer(404, b"", b"", b"There is nothing here.\n")
+MALFORMED: Final = Answer(400, b"", b"", b"This is not an HTTP request.\n")
+
+
+def rendered(answer: Answer, *, head_only: bool, last: bool) -> bytes:
+    """Return an answer as HTTP/1.1 (RFC 9112 §4)."""
+    return b"HTTP/1.1 %b\r\n%b%b%bContent-Length: %d\r\n\r\n%b" % (
+        REASONS[answer.status],
+        answer.identity,
+        answer.own,
+        b"Connection: close\r\n" if last else b"",
+        len(answer.body),
+        b"" if head_only else answer.body,
+    )
+
+
+class Edge(asyncio.Protocol):
+    """One connection from a proxy or a service; its requests are answered in order, one at a time."""
+
+    __slots__ = ("body", "busy", "loop", "open", "parser", "peer", "request", "seen", "size", "timer", "transport", "url", "waiting")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, open_ones: set["Edge"]) -> None:
+        """Belong to a loop, and to the set of open connections."""
+        self.loop = loop
+        self.open = open_ones
+        self.transport: asyncio.Transport
+        self.peer = ""
+        self.request: Request | None = None
+        self.busy = False
+        """Whether a request is being settled elsewhere; what arrives meanwhile waits."""
+        self.waiting = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin a connection."""
+        self.transport = transport  # type: ignore[assignment]  a stream's transport
+        peer = transport.get_extra_info("peername")
+        self.peer = peer[0] if isinstance(peer, tuple) else ""
+        self.parser = httptools.HttpRequestParser(self)
+        self.size = 0
+        self.seen = self.loop.time()
+        self.open.add(self)
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """Forget a connection."""
+        self.open.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; anything that is not strict HTTP/1.1 ends the connection."""
+        if self.busy:
+            self.waiting += data
+            if len(self.waiting) > LARGEST_HEAD:
+                self.transport.close()
+            return
+        self.seen = self.loop.time()
+        self.size += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refuse(MALFORMED)
+        except httptools.HttpParserError:
+            self._refuse(MALFORMED)
+        else:
+            if self.size > LARGEST_HEAD + LARGEST_BODY:
+                self._refuse(Answer(431, b"", b"", b"This request is too large.\n"))
+
+    def on_message_begin(self) -> None:
+        """Begin a request; the parser calls this."""
+        self.url = b""
+        self.body = b""
+        self.request = None
+
+    def on_url(self, url: bytes) -> None:
+        """Take the request target, which may come in pieces."""
+        self.url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        if self.request is None:
+            self.request = Request("", "", self.peer)
+        self.request.add(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self.body += body
+
+    def on_message_complete(self) -> None:
+        """Answer a request that is complete."""
+        request = self.request or Request("", "", self.peer)
+        request.method = self.parser.get_method().decode("ascii")
+        request.target = self.url.decode("latin-1")
+        request.body = self.body
+        last = not self.parser.should_keep_alive() or self.size > LARGEST_HEAD + LARGEST_BODY
+        self.size = 0
+        judge = judge_of(request.target)
+        if judge is None:
+            self._send(NOT_FOUND, request, last=last)
+            return
+        try:
+            answer = judge(request)
+        except Unsettled as error:
+            self._settle(error, judge, request, last=last)
+            return
+        self._send(answer, request, last=last)
+
+    def _send(self, answer: Answer, request: Request, *, last: bool) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(rendered(answer, head_only=request.method == "HEAD", last=last))
+            if last:
+                self.transport.close()
+
+    def _refuse(self, answer: Answer) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(rendered(answer, head_only=False, last=True))
+            self.transport.close()
+
+    def _settle(self, unsettled: Unsettled, judge: Judge, request: Request, *, last: bool) -> None:
+        """Let something slow happen in a thread, then judge once more; other connections are served meanwhile."""
+        self.busy = True
+        self.transport.pause_reading()
+        work = self.loop.run_in_executor(None, unsettled.settle)
+        work.add_done_callback(partial(self._settled, judge, request, last))
+
+    def _settled(self, judge: Judge, request: Request, last: bool, work: "asyncio.Future[Any]") -> None:  # noqa: FBT001  a callback's shape
+        if (error := work.exception()) is not None:
+            log.warning("edge.not_settled", extra={"error": str(error)})
+        self._send(judge(request, settled=True), request, last=last)
+        self.busy = False
+        waiting, self.waiting = self.waiting, b""
+        if not self.transport.is_closing():
+            self.transport.resume_reading()
+            if waiting:
+                self.data_received(waiting)
+
+
+async def serve(sockets: list[Any], stop: asyncio.Event) -> None:
+    """Answer on listening sockets until `stop` is set, then let requests under way finish."""
+    loop = asyncio.get_running_loop()
+    open_ones: set[Edge] = set()
+    servers = [
+        await loop.create_server(lambda: Edge(loop, open_ones), sock=socket, backlog=1024) for socket in sockets
+    ]
+    while not stop.is_set():
+        try:
+            await asyncio.wait_for(stop.wait(), timeout=IDLE / 5)
+        except TimeoutError:
+            oldest = loop.time() - IDLE
+            for connection in [each for each in open_ones if each.seen < oldest and not each.busy]:
+                connection.transport.close()
+    for server in servers:
+        server.close()
+    deadline = loop.time() + 5
+    while any(each.busy for each in open_ones) and loop.time() < deadline:
+        await asyncio.sleep(0.02)
+    for connection in list(open_ones):
+        connection.transport.close()

@@ -1,0 +1,55 @@
+"""Whose forwarded headers are honoured: proxies that are registered, and nobody else.
+
+A proxy is known by its shared secret (in X-Proxy-Secret), by the network it connects from, or by both if both are
+registered. Nothing is trusted by default.
+"""
+
+import hashlib
+import hmac
+from ipaddress import ip_address, ip_network
+
+from authz.decisions.membership import MEMO_LIMIT
+from authz.decisions.world import World
+
+
+def is_trusted(world: World, peer: str, secret: str) -> bool:
+    """Return whether a registered proxy connects from `peer` and shows `secret`."""
+    # What was found is remembered with the World, which goes when a proxy is changed.
+    question = (peer, secret)
+    known: bool | None = world.memo.get(question)
+    if known is None:
+        known = _find(world, peer, secret)
+        if len(world.memo) >= MEMO_LIMIT:
+            world.memo.clear()
+        world.memo[question] = known
+    return known
+
+
+def _find(world: World, peer: str, secret: str) -> bool:
+    shown = hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest() if secret else ""
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        address = None
+    if address is not None:
+        address = getattr(address, "ipv4_mapped", None) or address
+    for proxy in world.proxies.values():
+        if proxy.secret and not hmac.compare_digest(proxy.secret, shown):
+            continue
+        if proxy.networks and not any(
+            address is not None and address in ip_network(network) for network in proxy.networks
+        ):
+            continue
+        if proxy.secret or proxy.networks:
+            return True
+    return False
+
+
+def client_address(text: str) -> str | None:
+    """Return a client's address in its one spelling, "" if none was named, None if what was named is not one."""
+    if not text:
+        return ""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None

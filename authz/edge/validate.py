@@ -1,0 +1,165 @@
+"""`/auth/validate`: may this request pass? The hot path, and the only yes a proxy ever gets."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from django.conf import settings
+
+from authz.conf import signing_key
+from authz.credentials import Unsettled, identify
+from authz.decisions.decide import decide
+from authz.decisions.routing import target_of
+from authz.decisions.vocabulary import (
+    IDENTITY,
+    NO_TOOL,
+    Action,
+    Decision,
+    Effect,
+    Question,
+    Target,
+    Where,
+)
+from authz.decisions.world import World
+from authz.edge.answers import Answer, expires_line, identity_lines, nobody_lines, unknown_lines
+from authz.edge.asked import Asked, Dialect, Refusal
+from authz.edge.assertion import assertion_line
+from authz.edge.canonical import UnreadableUrl, Url, read_url
+from authz.edge.mcp_headers import tool_asked
+from authz.edge.presented import presented_by
+from authz.edge.recording import record
+from authz.edge.request import Request
+from authz.edge.trust import client_address, is_trusted
+from authz.errors import BadCredential
+from authz.formats import return_address
+from authz.lookups.current import current_world
+
+log = logging.getLogger(__name__)
+
+LOGIN_KEPT: Final = 3600
+"""Seconds for which a login page may lead back to where somebody came from."""
+NO_URL: Final = Url("", "", "", "")
+
+
+def validate(request: Request, read: Dialect, dialect: str, *, settled: bool = False) -> Answer:
+    """Return the answer to a proxy. Every failure on the way is a denial, except Unsettled, which asks for a moment.
+
+    `settled` says that the moment was given: what is still unsettled then is refused.
+    """
+    try:
+        return _validate(request, read, dialect, settled=settled)
+    except Unsettled:
+        raise
+    except Exception:
+        # Whatever went wrong, we could not decide; and what is not decided is denied.
+        log.exception("validate.failed")
+        return Answer(403, unknown_lines(), expires_line(0) + b"X-Auth-Reason: unavailable\r\n")
+
+
+def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool) -> Answer:
+    at = time.time()
+    world = current_world()
+    asked = read(request)
+    problem = asked.problem or request.problem or _distrust(request, asked, world)
+    url = NO_URL
+    target = IDENTITY
+    tool: str | None = NO_TOOL
+    if problem:
+        target = Target(Where.UNREADABLE, problem=problem)
+    elif asked.url:
+        try:
+            url = read_url(asked.url)
+            target = target_of(world, url.host, url.path)
+            if url.raw_path is not url.path and target != target_of(world, url.host, url.raw_path):
+                target = Target(Where.UNREADABLE, problem="The URL leads to different servers as sent and decoded.")
+            if target.server:
+                tool = tool_asked(request, asked.method, world, target.server, url)
+        except UnreadableUrl as error:
+            target = Target(Where.UNREADABLE, problem=str(error))
+    who, bad = None, ""
+    try:
+        who = identify(presented_by(request), world, at)
+    except BadCredential as error:
+        bad = str(error)
+    except Unsettled as error:
+        if not settled:
+            raise
+        bad = str(error)
+    address = client_address(asked.address) if is_from_proxy(request, world) else ""
+    if address is None:
+        target = Target(Where.UNREADABLE, problem="The proxy names a client address that is none.")
+    question = Question(who, Action.USE, target, at, tool, address or "")
+    decision = decide(question, world)
+    if bad and decision.effect is Effect.SIGN_IN:
+        decision = decision._replace(code="bad-credential", reason=f"{bad[0].upper()}{bad[1:]}.")
+    record(question, decision, world, url=url.shown, dialect=dialect)
+    return answer(question, decision, world, asked, request)
+
+
+def is_from_proxy(request: Request, world: World) -> bool:
+    """Return whether a trusted proxy sent this request."""
+    return is_trusted(world, request.peer, request.headers.get("x-proxy-secret", ""))
+
+
+def _distrust(request: Request, asked: Asked, world: World) -> str:
+    """Return why what was forwarded is not to be believed, or nothing."""
+    if asked.forwarded and not is_from_proxy(request, world):
+        return "This proxy is not trusted, so what it forwards is not honoured."
+    return ""
+
+
+def answer(question: Question, decision: Decision, world: World, asked: Asked, request: Request) -> Answer:
+    """Return a decision in the words of HTTP."""
+    if decision.effect is Effect.ALLOW and question.who is not None:
+        person = world.people[question.who.person]
+        own = expires_line(decision.until)
+        if settings.AUTHZ_ASSERTION_KEY:
+            own += assertion_line(question, decision, world)
+        return Answer(200, identity_lines(world, person, question.at), own)
+    own = expires_line(0) + b"X-Auth-Reason: %s\r\n" % decision.code.encode()
+    body = decision.reason.encode()
+    if decision.effect is not Effect.SIGN_IN:
+        return Answer(403, nobody_lines(world), own, body)
+    headers = request.headers
+    offered = headers.get("authorization", "")[:7].lower() == "bearer " or "x-api-key" in headers
+    if offered:
+        own += b'WWW-Authenticate: Bearer realm="gatehouse", error="invalid_token"\r\n'
+    back = asked.url if question.target.where is Where.SERVER and _is_ours(asked.url, world) else ""
+    own += b"Location: %s\r\n" % login_address(back, question.at).encode("ascii")
+    status = 401
+    if asked.refusal is Refusal.REDIRECT and not offered and _is_a_page(headers):
+        status = 302 if asked.method in {"GET", "HEAD"} else 303
+    return Answer(status, nobody_lines(world), own, body)
+
+
+def _is_ours(url: str, world: World) -> bool:
+    """Return whether a URL's host is registered by name or is the portal's.
+
+    A route for any host says nothing about whose the host is; leading people there after signing in would let
+    whoever chooses a Host header choose where they land.
+    """
+    host = read_url(url).host
+    own = settings.PORTAL_URL.partition("://")[2]
+    return host in world.routes or host.rpartition(":")[0] in world.routes or host == own
+
+
+def _is_a_page(headers: dict[str, str]) -> bool:
+    """Return whether a browser would show the answer to a person: only then does a redirect help anybody."""
+    return (
+        "text/html" in headers.get("accept", "")
+        and "upgrade" not in headers
+        and "x-requested-with" not in headers
+        and headers.get("sec-fetch-mode", "navigate") == "navigate"
+    )
+
+
+def login_address(url: str, at: float) -> str:
+    """Return the address of the login page, which will lead back to `url` and nowhere else."""
+    base = f"{settings.PORTAL_URL}/login"
+    if not url:
+        return base
+    return f"{base}?rd={return_address.make(url, key=signing_key('return'), expires=int(at) + LOGIN_KEPT)}"
+
+
+

@@ -1,0 +1,46 @@
+"""The errors of the domain: what went wrong, never which HTTP status it is."""
+
+
+class AuthzError(Exception):
+    """Something asked of us cannot be done; the message is safe to show to whoever asked."""
+
+
+class BadCredential(AuthzError):
+    """A credential was presented that we know how to read, and it is not good."""
+
+
+class InvalidName(AuthzError):
+    """An e-mail address, group name, host or other name does not follow its format."""
+
+
+class BadRequest(AuthzError):
+    """A request is not of the documented form."""
+
+
+class NotAllowed(AuthzError):
+    """The caller is known and may not do this."""
+
+
+class NoSuchThing(AuthzError):
+    """A person, group, server or other thing that was named does not exist."""
+
+
+class Conflict(AuthzError):
+    """The change contradicts what is already there."""
+
+
+class NestingCycle(Conflict):
+    """Nesting one group in another would make a group a member of itself."""
+
+    def __init__(self, path: tuple[str, ...]) -> None:
+        """Keep the names along the cycle, the first one repeated at the end."""
+        self.path = path
+        super().__init__(f"this would make a circle: {' in '.join(path)}")
+
+
+class Behind(AuthzError):
+    """This process has not yet seen the revision that the caller demands."""
+
+
+class Unavailable(AuthzError):
+    """An answer cannot be given now; every such failure is a denial."""

@@ -1,0 +1,1 @@
+"""Tables into values: reads, and never writes."""

@@ -1,0 +1,138 @@
+"""The World of this process: loaded once, then kept current by the change log.
+
+A process that serves starts `keep_current`, a thread that looks at the revision row every poll interval; from then on
+`current_world` is a plain read of memory. A process that does not (a command, a test) looks before each answer.
+"""
+
+import logging
+import threading
+import time
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+
+from authz.decisions.world import World
+from authz.errors import Behind, Unavailable
+from authz.lookups.build import advanced, build, changes_since, revision_now
+
+log = logging.getLogger(__name__)
+
+
+class Current:
+    """Holds one World and replaces it by a newer one; readers need no lock, for a World never changes."""
+
+    def __init__(self) -> None:
+        """Begin without a World: nothing is known, so nothing can be answered."""
+        self.world: World | None = None
+        self.looked_at = float("-inf")
+        """Monotonic time at which the tables last said that nothing newer exists."""
+        self.kept = False
+        """Whether a thread keeps the World current."""
+        self._lock = threading.Lock()
+
+    def look(self, *, spacing: float = 0.0) -> World:
+        """Return the World as of now, having asked the database, unless that was done in the last `spacing` seconds.
+
+        Raises DatabaseError if it cannot be asked, Unavailable if the tables contradict themselves.
+        """
+        if connection.in_atomic_block:
+            # What an open transaction sees may yet be rolled back: it is answered from, and never kept.
+            return self._newest(None)
+        asked = time.monotonic()
+        if self.world is not None and asked - self.looked_at < spacing:
+            return self.world
+        with self._lock:
+            # Whoever waited for the lock while another thread looked may use what it found, if it looked since.
+            if self.world is not None and self.looked_at >= asked:
+                return self.world
+            started = time.monotonic()
+            self.world = self._newest(self.world)
+            self.looked_at = started
+            return self.world
+
+    @staticmethod
+    def _newest(world: World | None) -> World:
+        if world is None:
+            return build()
+        revision, epoch = revision_now()
+        if revision == world.revision and epoch == world.epoch:
+            return world
+        if epoch == world.epoch and revision > world.revision:
+            following = advanced(world, changes_since(world.revision))
+            if following is not None and following.revision >= revision:
+                return following
+        log.warning("world.rebuilt", extra={"held": world.revision, "newest": revision})
+        return build()
+
+    def now(self) -> World:
+        """Return the World to decide by; Unavailable if there is none, or none fresh enough."""
+        if not self.kept:
+            return self.look()
+        world = self.world
+        if world is None or time.monotonic() - self.looked_at > settings.AUTHZ_STALENESS_LIMIT:
+            message = "the database has not been reached for too long to answer"
+            raise Unavailable(message)
+        return world
+
+    def at_least(self, revision: int, epoch: str) -> World:
+        """Return a World that knows `revision`, looking once more if need be; Behind if there is none yet."""
+        world = self.now()
+        if world.epoch == epoch and world.revision < revision:
+            try:
+                world = self.look()
+            except DatabaseError as error:
+                message = "the database cannot be reached to see that revision"
+                raise Behind(message) from error
+        if world.epoch != epoch or world.revision < revision:
+            message = f"this process knows revision {world.epoch}.{world.revision} and not {epoch}.{revision}"
+            raise Behind(message)
+        return world
+
+    def before(self, revision: int) -> World:
+        """Return the World just before a revision that is being written by the transaction that asks."""
+        held = self.world
+        if held is not None and held.revision < revision and not _foreign(held):
+            world = advanced(held, [row for row in changes_since(held.revision) if row[0] < revision])
+            if world is not None and world.revision == revision - 1:
+                return world
+        return build(before=revision)
+
+    def forget(self) -> None:
+        """Begin again without a World."""
+        self.world, self.looked_at = None, float("-inf")
+
+
+def _foreign(world: World) -> bool:
+    """Return whether a World belongs to another history than the database does now."""
+    return revision_now()[1] != world.epoch
+
+
+CURRENT = Current()
+
+
+def current_world() -> World:
+    """Return the World to decide by; Unavailable if there is none, or none fresh enough."""
+    return CURRENT.now()
+
+
+def keep_current(stop: threading.Event) -> threading.Thread:
+    """Load the World, then start the thread that keeps it current until `stop` is set."""
+    CURRENT.look()
+    CURRENT.kept = True
+
+    def poll() -> None:
+        while not stop.wait(settings.AUTHZ_POLL_INTERVAL_MS / 1000):
+            try:
+                CURRENT.look()
+            except (DatabaseError, InterfaceError, Unavailable) as error:
+                log.warning("world.unreachable", extra={"error": str(error)})
+                connection.close()
+                close_old_connections()
+            except Exception:
+                # Whatever this is, a thread that died here would leave a World that silently grows old.
+                log.exception("world.failed")
+                connection.close()
+
+    thread = threading.Thread(target=poll, name="world", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,1 @@
+"""One file per command; each calls one verb or starts one process."""

@@ -1,0 +1,31 @@
+"""Every table, one file per noun; thin: fields, constraints, and how a row is called."""
+
+from authz.models.api_key import ApiKey
+from authz.models.change import Change, Revision
+from authz.models.grant import Grant
+from authz.models.group import Group, Membership, Nesting, Ownership
+from authz.models.issuer import Issuer
+from authz.models.person import User
+from authz.models.proxy import Proxy
+from authz.models.server import Route, Server, Tool
+from authz.models.session import Session
+from authz.models.sign_in import FailedSignIn
+
+__all__ = [
+    "ApiKey",
+    "Change",
+    "FailedSignIn",
+    "Grant",
+    "Group",
+    "Issuer",
+    "Membership",
+    "Nesting",
+    "Ownership",
+    "Proxy",
+    "Revision",
+    "Route",
+    "Server",
+    "Session",
+    "Tool",
+    "User",
+]

@@ -1,0 +1,1 @@
+"""What people see who do not administer: sign-in, sign-out, home."""

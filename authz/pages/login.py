@@ -1,0 +1,78 @@
+"""Sign-in with e-mail and password, and back to where one came from and nowhere else."""
+
+import time
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from authz.changes.sign_in import sign_in
+from authz.conf import signing_key
+from authz.errors import BadCredential
+from authz.formats import return_address
+
+
+class LoginForm(forms.Form):
+    """What the login page asks."""
+
+    email = forms.CharField(
+        label="E-mail",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True, "spellcheck": "false"}),
+    )
+    password = forms.CharField(
+        label="Password",
+        max_length=1024,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+@never_cache
+@csrf_protect
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def show(request: HttpRequest) -> HttpResponse:
+    """Show the form, or sign in."""
+    rd = request.POST.get("rd", request.GET.get("rd", ""))
+    form = LoginForm(request.POST or None)
+    refused = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            begun = sign_in(
+                email=form.cleaned_data["email"],
+                password=form.cleaned_data["password"],
+                device=request.headers.get("User-Agent", ""),
+                address=request.META.get("REMOTE_ADDR", ""),
+            )
+        except BadCredential as error:
+            refused = str(error)
+        else:
+            answer = HttpResponseRedirect(way_back(rd))
+            set_cookie(answer, begun.token)
+            return answer
+    status = 200 if request.method != "POST" else 401 if refused else 400
+    return render(request, "pages/login.html", {"form": form, "rd": rd, "refused": refused}, status=status)
+
+
+def way_back(rd: str) -> str:
+    """Return where to go after signing in: the address we sealed ourselves, or home."""
+    return return_address.read(rd, key=signing_key("return"), now=time.time()) or "/"
+
+
+def set_cookie(answer: HttpResponse, token: str) -> None:
+    """Give the browser its session cookie; every sign-in makes a new one, so none can be planted beforehand."""
+    answer.set_cookie(
+        settings.AUTHZ_COOKIE_NAME,
+        token,
+        domain=settings.AUTHZ_COOKIE_DOMAIN or None,
+        secure=settings.COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )

@@ -1,0 +1,53 @@
+"""HTTP, the edge and WebSockets meet here."""
+
+import asyncio
+import os
+import threading
+from typing import Any
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+django = get_asgi_application()
+
+from authz.credentials.usage import keep_usage  # noqa: E402  needs the apps that the line above loads
+from authz.edge import asgi as edge  # noqa: E402
+from authz.edge.recording import close_spool  # noqa: E402
+from authz.lookups.current import keep_current  # noqa: E402
+
+
+async def application(scope: dict[str, Any], receive: edge.Receive, send: edge.Send) -> None:
+    """Answer the edge's paths at once, leave other pages to Django, and refuse WebSockets that lead nowhere."""
+    if scope["type"] == "http":
+        if (judge := edge.edge_judge(scope)) is not None:
+            await edge.answer(scope, receive, send, judge)
+        else:
+            await django(scope, receive, send)
+    elif scope["type"] == "lifespan":
+        await _live(receive, send)
+    elif scope["type"] == "websocket":
+        # The WebSocket denial response extension of ASGI: a clean 404 instead of a handshake that fails unexplained.
+        await receive()
+        if "websocket.http.response" in scope.get("extensions", {}):
+            await send({"type": "websocket.http.response.start", "status": 404, "headers": []})
+            await send({"type": "websocket.http.response.body", "body": b"There is no such WebSocket here.\n"})
+        else:
+            await send({"type": "websocket.close"})
+
+
+async def _live(receive: edge.Receive, send: edge.Send) -> None:
+    """Load the World before the first request, and keep it current until the last (ASGI lifespan)."""
+    ended = threading.Event()
+    await receive()
+    try:
+        await asyncio.to_thread(keep_current, ended)
+    except Exception as error:  # noqa: BLE001  whatever it is, the server must not start
+        await send({"type": "lifespan.startup.failed", "message": f"the World cannot be loaded: {error}"})
+        return
+    usage = keep_usage(ended)
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    ended.set()
+    await asyncio.to_thread(usage.join, 5)
+    close_spool()
+    await send({"type": "lifespan.shutdown.complete"})

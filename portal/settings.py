@@ -1,0 +1,251 @@
+"""Every setting, once, each with the reason why you would change it."""
+
+import secrets
+from pathlib import Path
+
+import dj_database_url
+
+from portal.env import choice, flag, integer, seconds, secret, text, words
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+PORTAL_MODE = choice("PORTAL_MODE", default="production", among=("production", "local"))
+"""`production` refuses to start with an unsafe setting; `local` makes what is missing and serves loopback only.
+
+`make run` sets it to `local`. Never set it to `local` on a machine that others can reach.
+"""
+
+LOCAL = PORTAL_MODE == "local"
+
+DATA_DIR = Path(text("DATA_DIR", default=str(BASE_DIR / "data")))
+"""Where the SQLite database, the decision spools and a local secret key are kept.
+
+Change it to put them on a disk that is backed up. Every process of one installation must see the same folder,
+or have a spool folder of its own that a sequencer drains.
+"""
+
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+
+def _local_secret_key() -> str:
+    """Return the key kept in DATA_DIR, made on first use, so that sessions survive a restart."""
+    path = DATA_DIR / "secret_key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48), encoding="utf-8")
+    return path.read_text(encoding="utf-8").strip()
+
+
+SECRET_KEY_TEXT = secret("SECRET_KEY") or (_local_secret_key() if LOCAL else "")
+SECRET_KEY = SECRET_KEY_TEXT or secrets.token_urlsafe(48)  # without one, portal.checks refuses to start
+"""Signs login addresses and cookies. Set it (or SECRET_KEY_FILE) to 50 or more random characters, the same everywhere.
+
+Changing it ends every login that is under way.
+"""
+
+DEBUG = flag("DEBUG", default=False)
+"""Shows tracebacks to the browser. Only for developing Gatehouse itself; production refuses to start with it."""
+
+PORTAL_URL = text("PORTAL_URL", default="http://127.0.0.1:8000" if LOCAL else "").rstrip("/")
+"""The address under which people reach the portal, such as https://portal.example.com.
+
+Every absolute address the portal writes begins with it; it is never taken from a request.
+"""
+
+ALLOWED_HOSTS = words("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]" if LOCAL else "")
+"""Names under which the web UI answers. Add the portal's public name."""
+
+CSRF_TRUSTED_ORIGINS = [PORTAL_URL] if PORTAL_URL else []
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "portal",
+    "audit",
+    "authz",
+]
+
+ROOT_URLCONF = "portal.urls"
+ASGI_APPLICATION = "portal.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+
+DATABASE_URL = secret("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'gatehouse.sqlite3'}")
+"""The database. Unset means SQLite in DATA_DIR; postgresql://user:password@host/name moves to PostgreSQL."""
+
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # WAL lets readers run beside the writer; IMMEDIATE takes the write lock first, so that no transaction
+    # fails half way with "database is locked".
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 10,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=10000;"
+        " PRAGMA cache_size=-20000; PRAGMA journal_size_limit=67108864;",
+    }
+
+AUTH_USER_MODEL = "authz.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    # Django's own sessions carry messages between two pages of the administration, signed and in the browser;
+    # who is signed in is ours to know (authz.pages.middleware).
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "authz.pages.middleware.SignedIn",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+AUTHENTICATION_BACKENDS = ["authz.admin.backend.Decisions"]
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+SESSION_COOKIE_NAME = "gatehouse_messages"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+LOGIN_URL = "/login"
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
+X_FRAME_OPTIONS = "DENY"
+
+COOKIE_SECURE = flag("COOKIE_SECURE", default=not LOCAL)
+"""Whether cookies travel over HTTPS alone. Production refuses to start without it."""
+
+SESSION_COOKIE_SECURE = COOKIE_SECURE
+CSRF_COOKIE_SECURE = COOKIE_SECURE
+CSRF_COOKIE_HTTPONLY = True
+SECURE_HSTS_SECONDS = 31_536_000 if COOKIE_SECURE else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if flag("BEHIND_TLS_PROXY", default=False) else None
+
+BEHIND_TLS_PROXY = SECURE_PROXY_SSL_HEADER is not None
+"""Whether the proxy in front of the portal's own pages ends TLS and sets X-Forwarded-Proto on every request.
+
+Set it only when no client can reach the portal past that proxy.
+"""
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        # The administration's own scripts (Alpine.js in django-unfold) evaluate expressions written in its templates.
+        "script-src": ["'self'", "'unsafe-eval'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+
+AUTHZ_COOKIE_DOMAIN = text("AUTHZ_COOKIE_DOMAIN")
+"""The domain that the portal and the applications behind the proxy share, such as example.com.
+
+Unset, the session cookie goes to the portal's own host alone, which is enough when applications live on it too.
+"""
+
+AUTHZ_COOKIE_NAME = ("__Secure-gatehouse" if AUTHZ_COOKIE_DOMAIN else "__Host-gatehouse") if COOKIE_SECURE else "gatehouse"
+
+AUTHZ_SESSION_LIFETIME = seconds("AUTHZ_SESSION_LIFETIME", default=12 * 3600)
+"""How long a sign-in lasts, however busy it is. Shorter means that people type their password more often."""
+
+AUTHZ_SESSION_IDLE = seconds("AUTHZ_SESSION_IDLE", default=2 * 3600)
+"""How long a sign-in lasts without a request. Shorter protects a machine that was left alone."""
+
+AUTHZ_POLL_INTERVAL_MS = integer("AUTHZ_POLL_INTERVAL_MS", default=100, least=10)
+"""How often each process looks for changes, in milliseconds: the longest that a revocation can take to be seen.
+
+One tiny query each time; raise it only if very many processes share one database.
+"""
+
+AUTHZ_STALENESS_LIMIT = seconds("AUTHZ_STALENESS_LIMIT", default=60)
+"""How long checks are still answered when the database cannot be reached; after that everything is denied.
+
+Longer rides out a database restart; shorter bounds how long a revocation can stay unseen meanwhile.
+"""
+
+AUTHZ_CHANGE_LOG_KEPT = integer("AUTHZ_CHANGE_LOG_KEPT", default=100_000, least=1000)
+"""How many changes are kept for processes that fall behind. One that is further behind rebuilds everything."""
+
+AUTHZ_IDENTITY_HEADERS = words("AUTHZ_IDENTITY_HEADERS", default="x-user")
+"""Which families of identity headers an answer carries: x-user, remote, x-auth-request.
+
+Add remote or x-auth-request for applications that were written for other forward-auth products.
+"""
+
+AUTHZ_GROUPS_HEADER_LIMIT = integer("AUTHZ_GROUPS_HEADER_LIMIT", default=2048, least=100)
+"""How many bytes of group names an answer carries; what is left out is said in X-User-Groups-Truncated.
+
+Proxies limit a reply's headers (nginx: 4 KB unless proxy_buffer_size is raised).
+"""
+
+AUTHZ_ASSERTION_KEY = secret("AUTHZ_ASSERTION_KEY")
+"""A private key in PEM form (Ed25519, or EC P-256); set, each allowed answer carries a signed X-Auth-Assertion.
+
+An application that checks it need not trust the network between the proxy and itself.
+"""
+
+AUTHZ_ASSERTION_LIFETIME = seconds("AUTHZ_ASSERTION_LIFETIME", default=60)
+"""How long a signed assertion is good for."""
+
+AUTHZ_SIGN_IN_ATTEMPTS = integer("AUTHZ_SIGN_IN_ATTEMPTS", default=10, least=3)
+"""Wrong passwords for one account, within the window, before it must wait; five times as many for one address."""
+
+AUTHZ_SIGN_IN_WINDOW = seconds("AUTHZ_SIGN_IN_WINDOW", default=15 * 60)
+"""How long a wrong password counts."""
+
+AUDIT_SPOOL_DIR = Path(text("AUDIT_SPOOL_DIR", default=str(DATA_DIR / "spool")))
+"""Where each process appends its decisions until they are in the book. A fast local disk."""
+
+AUDIT_SPOOL_LIMIT = integer("AUDIT_SPOOL_LIMIT", default=8 * 1024**3, least=1024**2)
+"""How many bytes of decisions may wait there; beyond that every answer is a denial."""
+
+AUDIT_SPOOL_ROTATE = integer("AUDIT_SPOOL_ROTATE", default=64 * 1024**2, least=64 * 1024)
+"""How many bytes one spool file holds before the next is begun; a drained file is deleted whole."""
+
+UNFOLD = {
+    "SITE_TITLE": "Gatehouse",
+    "SITE_HEADER": "Gatehouse",
+    "SITE_SUBHEADER": "Who may reach what",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "portal.logging.OneLine"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": text("LOG_LEVEL", default="INFO").upper()},
+}
+
+LOG_LEVEL = text("LOG_LEVEL", default="INFO").upper()
+"""How much is logged: DEBUG, INFO, WARNING or ERROR."""

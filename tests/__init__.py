@@ -1,0 +1,1 @@
+"""What Gatehouse promises, said as tests."""

@@ -1,0 +1,146 @@
+"""Killed at any instant, the book has lost nothing that was acknowledged and holds nothing twice."""
+
+import collections
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from audit.spool import SUFFIX
+
+rng = random.Random(20260131)  # noqa: S311  when to kill is no secret
+
+
+def journal(path: Path) -> list[str]:
+    """Return what a process acknowledged, as it wrote it down itself."""
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def urls(report) -> list[str]:
+    return [each["detail"]["url"] for each in report["entries"] if each["kind"] == "decision.made"]
+
+
+def assert_each_once(acknowledged, recorded, *, killed: int) -> None:
+    """Of each killed process, one decision may be recorded whose acknowledgement was never written down."""
+    twice = [name for name, count in collections.Counter(recorded).items() if count > 1]
+    assert [] == twice
+    assert set() == set(acknowledged) - set(recorded)
+    assert len(recorded) - len(acknowledged) <= killed
+
+
+def test_a_change_and_its_entry_are_both_there_or_neither_whenever_the_writer_is_killed(scratch, tmp_path, until):
+    acknowledged = tmp_path / "journal"
+    for _ in range(5):
+        before = len(journal(acknowledged))
+        writers = [scratch.start("change", acknowledged) for _ in range(2)]
+        until(lambda: len(journal(acknowledged)) > before + 5)  # noqa: B023  called at once
+        time.sleep(rng.uniform(0, 0.05))
+        for writer in writers:
+            writer.kill()
+            writer.wait()
+    report = scratch.run("report")
+    recorded = [each["subject"] for each in report["entries"]]
+
+    assert report["broken"] is None
+    assert sorted(report["things"]) == sorted(recorded)
+    assert_each_once(journal(acknowledged), recorded, killed=10)
+
+
+def test_every_acknowledged_decision_of_a_killed_writer_reaches_the_book_once(scratch, tmp_path, until):
+    acknowledged = tmp_path / "journal"
+    for _ in range(4):
+        before = len(journal(acknowledged))
+        writers = [scratch.start("note", scratch.spool, acknowledged) for _ in range(2)]
+        until(lambda: len(journal(acknowledged)) > before + 50)  # noqa: B023  called at once
+        time.sleep(rng.uniform(0, 0.01))
+        for writer in writers:
+            writer.kill()
+            writer.wait()
+    report = scratch.run("report")
+
+    assert report["broken"] is None
+    assert_each_once(journal(acknowledged), urls(report), killed=8)
+    ids = [each["detail"]["id"] for each in report["entries"]]
+    assert len(ids) == len(set(ids))
+    assert [] == list(scratch.spool.glob(f"*{SUFFIX}"))
+
+
+def test_a_sequencer_killed_again_and_again_loses_and_repeats_nothing(scratch):
+    scratch.run("note_some", scratch.spool, 3000)
+    for _ in range(8):
+        sequencer = scratch.start("drain", 3)
+        time.sleep(rng.uniform(0.35, 0.7))  # Django takes a third of a second to start
+        sequencer.kill()
+        sequencer.wait()
+    report = scratch.run("report")
+
+    assert report["broken"] is None
+    assert [str(n) for n in range(3000)] == sorted(urls(report), key=int)
+    assert [] == list(scratch.spool.iterdir())
+
+
+def test_two_sequencers_and_a_writer_at_once_lose_and_repeat_nothing(scratch, tmp_path, until):
+    acknowledged = tmp_path / "journal"
+    writer = scratch.start("note", scratch.spool, acknowledged, 5000)
+    sequencers = [scratch.start("drain", 50) for _ in range(2)]
+    until(lambda: len(journal(acknowledged)) > 1000)
+    writer.kill()
+    writer.wait()
+    time.sleep(1)
+    for sequencer in sequencers:
+        assert sequencer.poll() is None, sequencer.communicate()[1]
+        sequencer.kill()
+        sequencer.wait()
+    report = scratch.run("report")
+
+    assert report["broken"] is None
+    assert_each_once(journal(acknowledged), urls(report), killed=1)
+
+
+@pytest.mark.parametrize("room", [0, 1, 100, 1000, 1500])
+def test_a_disk_that_takes_no_more_denies_and_the_torn_end_is_reported(scratch, room):
+    outcome = scratch.run("note_on_a_full_disk", scratch.spool, room)
+    report = scratch.run("report")
+    noted = [n for n, said in outcome.items() if said == "noted"]
+    torn = [n for n, said in outcome.items() if said == "the spool took only a part of a decision"]
+    refused = [n for n, said in outcome.items() if "cannot be written" in said]
+
+    assert 20 == len(noted) + len(torn) + len(refused)
+    assert sorted(noted) == sorted(urls(report))
+    assert len(torn) == sum(each["kind"] == "spool.damaged" for each in report["entries"])
+    assert bool(torn) == bool(room)
+    assert bool(noted) == (room >= 1000)
+
+
+def test_a_child_that_was_forked_writes_a_file_of_its_own(scratch):
+    scratch.run("fork", scratch.spool)
+    files = sorted(scratch.spool.iterdir())
+    report = scratch.run("report")
+
+    assert 2 == len(files) == len({file.name.split("-")[1] for file in files})
+    assert ["child", "parent after", "parent before"] == sorted(urls(report))
+    assert 3 == len({each["detail"]["id"] for each in report["entries"]})
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_drains_until_it_is_told_to_stop(scratch, until, end):
+    scratch.run("note_some", scratch.spool, 300)
+    sequencer = scratch.start("sequencer")
+    until(lambda: not list(scratch.spool.iterdir()))
+    sequencer.send_signal(end)
+    sequencer.communicate(timeout=10)
+
+    assert 0 == sequencer.returncode
+    assert 300 == len(urls(scratch.run("report")))
+
+
+def test_a_database_that_goes_away_is_waited_for(scratch):
+    scratch.run("note_some", scratch.spool, 10)
+    outage = scratch.start("outage")
+    _, err = outage.communicate(timeout=30)
+
+    assert 0 == outage.returncode
+    assert "the spools could not be drained; next try in" in err
+    assert 10 == len(urls(scratch.run("report")))

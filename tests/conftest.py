@@ -1,0 +1,116 @@
+"""Prepares the run: which database, which folder, and the real programs that a test may ask for."""
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+from django.conf import settings
+from hypothesis.configuration import set_hypothesis_home_dir
+
+from tests.peers import parts, place, postgres
+from tests.peers.browser import (
+    browser,
+    context,
+    django_db_setup,
+    page,
+    pytest_runtest_protocol,
+    pytest_sessionfinish,
+)
+from tests.peers.nginx import nginx
+from tests.peers.portal import SECRET_KEY, portal
+from tests.peers.postgres import cluster
+from tests.peers.processes import process
+
+# Pytest finds the fixtures and hooks here.
+__all__ = [
+    "browser",
+    "cluster",
+    "context",
+    "django_db_setup",
+    "nginx",
+    "page",
+    "portal",
+    "process",
+    "pytest_runtest_protocol",
+    "pytest_sessionfinish",
+]
+
+OURS_TO_SAY = ("ALLOWED_HOSTS", "DATABASE_URL_FILE", "DEBUG", "PORTAL_URL", "REDIS_URL", "SECRET_KEY_FILE")
+"""Settings that a developer's shell may hold, and that must not decide whether a test passes."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the run choose its database."""
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="the database to test on; postgresql starts a throw-away cluster",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the settings only after their database and their folder are there.
+
+    pytest-django would read them much earlier if pyproject.toml named them; it picks them up from here instead.
+    """
+    if settings.configured:
+        message = "DJANGO_SETTINGS_MODULE is set, so the settings were read too early; unset it"
+        raise pytest.UsageError(message)
+    if _is_controller(config):
+        place.make()
+    data = place.here() / f"data-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    data.mkdir(exist_ok=True)
+    for name in OURS_TO_SAY:
+        os.environ.pop(name, None)
+    os.environ.update(
+        DJANGO_SETTINGS_MODULE="portal.settings",
+        PORTAL_MODE="local",
+        DATA_DIR=str(data),
+        SECRET_KEY=SECRET_KEY,
+        DATABASE_URL=_database(config, data),
+    )
+    database = settings.DATABASES["default"]  # reads the settings
+    if config.getoption("--database") == "sqlite":
+        # A file and not the memory: threads of a test then see each other's work as processes would.
+        database.setdefault("TEST", {})["NAME"] = str(data / "test.sqlite3")
+    if _is_controller(config) and config.getoption("numprocesses", None):
+        # Workers inherit the environment, and have to make their own folder before they read the settings.
+        del os.environ["DJANGO_SETTINGS_MODULE"]
+    _prepare_hypothesis()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop what the run started and remove what it wrote."""
+    if _is_controller(config) and place.VARIABLE in os.environ:
+        postgres.stop()
+        place.remove()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which database this run is about."""
+    return f"database: {config.getoption('--database')}"
+
+
+def _is_controller(config: pytest.Config) -> bool:
+    return not hasattr(config, "workerinput")
+
+
+def _database(config: pytest.Config, data: Path) -> str:
+    if config.getoption("--database") == "sqlite":
+        return f"sqlite:///{data / 'gatehouse.sqlite3'}"
+    if parts.named("PostgreSQL").find() is None:
+        message = "--database=postgresql: PostgreSQL is not installed; tests/peers/install installs it"
+        raise pytest.UsageError(message)
+    return postgres.running().url("portal")
+
+
+def _prepare_hypothesis() -> None:
+    """Keep found counterexamples outside the tree; on a build machine, try the same examples every time."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    set_hypothesis_home_dir(cache / "gatehouse" / "hypothesis")
+    hypothesis.settings.register_profile("default", deadline=None)
+    hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
+    hypothesis.settings.load_profile("ci" if parts.STRICT else "default")

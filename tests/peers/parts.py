@@ -1,0 +1,66 @@
+"""The parts of the machine that tests need: where each is found, and what is not tested without it.
+
+Only the standard library is imported here: `install` runs before anything is installed.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+STRICT = os.environ.get("CI", "").lower() == "true"
+"""Whether a missing part is a failure: on a build machine it is, on a laptop it is a skip with its reason."""
+
+
+def on_path(*names: str) -> Callable[[], Path | None]:
+    """Return a search of the PATH for the first of `names`, and of the folders that a user's PATH may lack."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
+
+    def find() -> Path | None:
+        found = (shutil.which(name, path=path) for name in names)
+        return next((Path(each) for each in found if each), None)
+
+    return find
+
+
+def newest_postgres() -> Path | None:
+    """Return the postgres server: Debian keeps each version's in a folder of its own, outside the PATH."""
+    versions = Path("/usr/lib/postgresql").glob("*/bin/postgres")
+    by_version = sorted(versions, key=lambda found: float(found.parts[-3]))
+    if by_version:
+        return by_version[-1]
+    found = on_path("postgres")()
+    return found if found and found.with_name("initdb").exists() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One program, the packages that carry it (the first that the distribution has is taken), and its purpose."""
+
+    name: str
+    find: Callable[[], Path | None]
+    packages: tuple[str, ...]
+    without: str
+
+
+PARTS = (
+    Part("PostgreSQL", newest_postgres, ("postgresql",), "nothing is tested on PostgreSQL"),
+    Part("nginx", on_path("nginx"), ("nginx-light", "nginx"), "no request passes through a real nginx"),
+    Part(
+        "Chromium",
+        on_path("chromium", "chromium-browser", "google-chrome"),
+        ("chromium", "chromium-browser"),
+        "no page is opened in a browser",
+    ),
+)
+
+BENCH_PARTS = (
+    *PARTS[:2],
+    Part("wrk", on_path("wrk"), ("wrk",), "no request rate is measured"),
+)
+
+
+def named(name: str) -> Part:
+    """Return the part of this name."""
+    return next(part for part in PARTS + BENCH_PARTS if part.name == name)
