@@ -1,6 +1,6 @@
 """Makes the next World from this one and the facts of a change, at the cost of the change alone."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from authz.decisions.names import fold
 from authz.decisions.world import CLOSED, Door, Numbers, World
 
 NONE: frozenset[int] = frozenset()
+Ancestors = Mapping[int, frozenset[int]]
 
 
 def applied(world: World, changes: Iterable[f.Fact], *, revision: int | None = None) -> World:
@@ -63,7 +64,7 @@ def _member_gone(world: World, fact: f.MemberGone) -> World:
     return replace(world, direct=direct, timed=timed)
 
 
-def _everyone(given: frozenset[int], ancestors: Numbers) -> frozenset[int]:
+def _everyone(given: frozenset[int], ancestors: Ancestors) -> frozenset[int]:
     return NONE.union(*(ancestors[group] for group in given))
 
 
@@ -73,7 +74,7 @@ def _group_is(world: World, fact: f.GroupIs) -> World:
         by_name = _without(by_name, fold(before.name))
     ancestors = world.ancestors
     if fact.number not in ancestors:
-        ancestors = ancestors.set(fact.number, frozenset({fact.number}))
+        ancestors = {**ancestors, fact.number: frozenset({fact.number})}
     given = world.given | {fact.number} if fact.everyone else world.given - {fact.number}
     return replace(
         world,
@@ -93,7 +94,7 @@ def _group_gone(world: World, fact: f.GroupGone) -> World:
         world = _nest_gone(world, f.NestGone(fact.number, parent))
     for child in world.children.get(fact.number, NONE):
         world = _nest_gone(world, f.NestGone(child, fact.number))
-    ancestors = world.ancestors.delete(fact.number)
+    ancestors = {number: up for number, up in world.ancestors.items() if number != fact.number}
     given = world.given - {fact.number}
     return replace(
         world,
@@ -133,11 +134,10 @@ def _nest_is(world: World, fact: f.NestIs) -> World:
     parents = world.parents.set(fact.child, world.parents.get(fact.child, NONE) | {fact.parent})
     children = world.children.set(fact.parent, world.children.get(fact.parent, NONE) | {fact.child})
     gained = world.ancestors.get(fact.parent, frozenset({fact.parent}))
-    with world.ancestors.mutate() as ancestors:
-        for group in below(world.children, fact.child):
-            ancestors[group] = ancestors.get(group, frozenset({group})) | gained
-        closed = ancestors.finish()
-    return _renested(world, parents, children, closed)
+    ancestors = dict(world.ancestors)
+    for group in below(world.children, fact.child):
+        ancestors[group] = ancestors.get(group, frozenset({group})) | gained
+    return _renested(world, parents, children, ancestors)
 
 
 def _nest_gone(world: World, fact: f.NestGone) -> World:
@@ -145,11 +145,10 @@ def _nest_gone(world: World, fact: f.NestGone) -> World:
         return world
     parents = _fewer(world.parents, fact.child, fact.parent)
     children = _fewer(world.children, fact.parent, fact.child)
-    with world.ancestors.mutate() as ancestors:
-        for group in below(world.children, fact.child):
-            ancestors[group] = above(parents, group)
-        closed = ancestors.finish()
-    return _renested(world, parents, children, closed)
+    ancestors = dict(world.ancestors)
+    for group in below(world.children, fact.child):
+        ancestors[group] = above(parents, group)
+    return _renested(world, parents, children, ancestors)
 
 
 def _fewer(table: Numbers, key: int, value: int) -> Numbers:
@@ -157,7 +156,7 @@ def _fewer(table: Numbers, key: int, value: int) -> Numbers:
     return table.set(key, left) if left else table.delete(key)
 
 
-def _renested(world: World, parents: Numbers, children: Numbers, ancestors: Numbers) -> World:
+def _renested(world: World, parents: Numbers, children: Numbers, ancestors: Ancestors) -> World:
     return replace(
         world, parents=parents, children=children, ancestors=ancestors, everyone=_everyone(world.given, ancestors)
     )

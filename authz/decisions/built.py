@@ -52,7 +52,7 @@ def built(everything: Everything, *, revision: int = 0, epoch: str = "") -> Worl
         by_group_name=Map({fold(group.name): number for number, group in groups.items()}),
         parents=Map(parents),
         children=Map(children),
-        ancestors=Map(ancestors),
+        ancestors=ancestors,
         given=given,
         everyone=frozenset().union(*(ancestors[number] for number in given)),
         servers=Map(servers),

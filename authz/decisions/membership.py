@@ -38,6 +38,29 @@ def standing(world: World, person: PersonIs, at: float) -> tuple[frozenset[int],
     return found
 
 
+def among(world: World, person: PersonIs, wanted: frozenset[int], at: float) -> dict[int, float]:
+    """Return which of the wanted groups a person is in at `at`, and until when.
+
+    It looks only at the wanted groups, so it costs a few set comparisons; nothing is remembered between two questions.
+    """
+    ancestors = world.ancestors
+    number = person.number
+    found: dict[int, float] = {}
+    for group in world.direct.get(number, ()):
+        up = ancestors.get(group, NOBODY)
+        if not up.isdisjoint(wanted):
+            for reached in up & wanted:
+                found[reached] = FOREVER
+    for group, ends in world.timed.get(number, ()):
+        if at < ends:
+            for reached in ancestors.get(group, NOBODY) & wanted:
+                found[reached] = max(ends, found.get(reached, ends))
+    if person.human and person.active:
+        for reached in world.everyone & wanted:
+            found[reached] = FOREVER
+    return found
+
+
 def groups_of(world: World, person: PersonIs, at: float) -> frozenset[int]:
     """Return the numbers of all groups a person is in at `at`, directly or through nesting."""
     return standing(world, person, at)[0]
@@ -45,7 +68,7 @@ def groups_of(world: World, person: PersonIs, at: float) -> frozenset[int]:
 
 def is_member(world: World, person: PersonIs, group: int, at: float) -> bool:
     """Return whether an *active* person is in a group at `at`; somebody suspended is in none."""
-    return person.active and group in standing(world, person, at)[0]
+    return person.active and bool(among(world, person, frozenset((group,)), at))
 
 
 def direct_groups(world: World, person: PersonIs, at: float) -> dict[int, float | None]:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
 
-from authz.decisions.facts import GrantIs, ServerIs
-from authz.decisions.membership import standing
+from authz.decisions.facts import GrantIs
+from authz.decisions.membership import among
 from authz.decisions.names import fold
 from authz.decisions.scopes import ADMINISTER, ONE_SERVER, USE
-from authz.decisions.vocabulary import ANY_TOOL, FOREVER, NO_TOOL, Action, Decision, Effect, Kind, Question, Where
+from authz.decisions.vocabulary import ANY_TOOL, FOREVER, NO_TOOL, Action, Decision, Effect, Question, Where
 from authz.decisions.world import CLOSED, World
 
 Rule = Callable[[World, Question], Decision | None]
@@ -110,15 +110,15 @@ def a_grant_opens_the_door(world: World, question: Question) -> Decision | None:
     if question.who is None or question.target.where is not Where.SERVER:
         return None
     person = world.people[question.who.person]
-    groups, _, until = standing(world, person, question.at)
     door = world.doors.get(question.target.server, CLOSED)
     for grant in door.by_person.get(person.number, ()):
         if opens(grant, question):
             return _opened(grant, question.who.until)
-    for group in sorted(groups & door.groups):
+    reached = among(world, person, door.groups, question.at)
+    for group in sorted(reached):
         for grant in door.by_group[group]:
             if opens(grant, question):
-                return _opened(grant, min(question.who.until, until))
+                return _opened(grant, min(question.who.until, reached[group]))
     return None
 
 
@@ -163,8 +163,8 @@ def within(networks: tuple[str, ...], address: str) -> bool:
 
 def silence_is_a_denial(world: World, question: Question) -> Decision:
     """What no rule allows is refused."""
-    server: ServerIs | None = world.servers.get(question.target.server)
-    if question.tool is ANY_TOOL and server is not None and server.kind == Kind.MCP and _some_tool(world, question):
+    door = world.doors.get(question.target.server, CLOSED)
+    if question.tool is ANY_TOOL and door.limited and _some_tool(world, question):
         reason = "You may use some tools of this server, and this request does not prove which tool it calls."
         return _deny("silence_is_a_denial", "tool-unnamed", reason)
     return _deny("silence_is_a_denial", "no-grant", "Nothing permits you to do this.")

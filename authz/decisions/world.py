@@ -4,7 +4,7 @@ Big tables are persistent maps, so that the next World shares with this one all 
 costs its own size. `applied` makes the next World from facts; nothing here asks a database.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,12 +29,15 @@ class Door:
     by_group: dict[int, tuple[GrantIs, ...]]
     by_person: dict[int, tuple[GrantIs, ...]]
     groups: frozenset[int]
+    limited: bool
+    """Whether some grant is limited to tools."""
 
     @classmethod
     def of(cls, grants: Iterable[GrantIs]) -> "Door":
         """Sort grants by holder; the ones without conditions come first, and by number for a stable answer."""
         by_group: dict[int, list[GrantIs]] = {}
         by_person: dict[int, list[GrantIs]] = {}
+        grants = list(grants)
         for grant in sorted(grants, key=lambda g: (bool(g.networks), g.until is not None, g.tools is not None, g.number)):
             if grant.group is not None:
                 by_group.setdefault(grant.group, []).append(grant)
@@ -44,6 +47,7 @@ class Door:
             {holder: tuple(found) for holder, found in by_group.items()},
             {holder: tuple(found) for holder, found in by_person.items()},
             frozenset(by_group),
+            any(grant.tools is not None for grant in grants),
         )
 
     def grants(self) -> list[GrantIs]:
@@ -52,7 +56,7 @@ class Door:
         return sorted(found, key=lambda grant: grant.number)
 
 
-CLOSED = Door({}, {}, frozenset())
+CLOSED = Door({}, {}, frozenset(), limited=False)
 
 Numbers = Map[int, frozenset[int]]
 
@@ -76,8 +80,13 @@ class World:
     by_group_name: Map[str, int] = Map()
     parents: Numbers = Map()
     children: Numbers = Map()
-    ancestors: Numbers = Map()
-    """Group to itself and every group above it."""
+    ancestors: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    """Group to itself and every group above it.
+
+    A plain dictionary, never changed in place: it is asked for every direct group of everybody who comes, which a
+    persistent map would make several times slower, and copied when groups are nested, which is rare and takes
+    some ten microseconds for each thousand groups.
+    """
     given: frozenset[int] = frozenset()
     """The groups that every active human is in without a row."""
     everyone: frozenset[int] = frozenset()

@@ -14,7 +14,7 @@ from django.conf import settings
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey
 
-from authz.decisions.membership import MEMO_LIMIT, groups_of
+from authz.decisions.membership import groups_of
 from authz.decisions.vocabulary import FOREVER, Decision, Question
 from authz.decisions.world import World
 from authz.errors import Unavailable
@@ -59,20 +59,10 @@ def public_keys() -> bytes:
 
 
 def assertion_line(question: Question, decision: Decision, world: World) -> bytes:
-    """Return the header line for an allowed question; one signature serves a person and server for some seconds."""
+    """Return the header line for an allowed question."""
     if question.who is None:
         return b""
-    lifetime = settings.AUTHZ_ASSERTION_LIFETIME
-    name = ("assertion", question.who.person, question.target.server, decision.until)
-    known: tuple[float, bytes] | None = world.memo.get(name)
-    if known is not None and question.at < known[0]:
-        return known[1]
-    line = _signed(question, decision, world, lifetime)
-    if len(world.memo) >= MEMO_LIMIT:
-        world.memo.clear()
-    # A quarter of its life: whoever gets the last copy still has most of it ahead.
-    world.memo[name] = (question.at + lifetime / 4, line)
-    return line
+    return _signed(question, decision, world, settings.AUTHZ_ASSERTION_LIFETIME)
 
 
 def _signed(question: Question, decision: Decision, world: World, lifetime: int) -> bytes:

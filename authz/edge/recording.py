@@ -20,13 +20,13 @@ def close_spool() -> None:
         _spools.pop().close()
 
 
-def record(question: Question, decision: Decision, world: World, *, url: str, dialect: str) -> None:
+def record(question: Question, decision: Decision, world: World, *, at: float, url: str, dialect: str) -> None:
     """Append a decision; SpoolUnavailable if that cannot be done, and then it must not be given as an answer."""
     who = question.who
     person = world.people.get(who.person) if who is not None else None
     server = world.servers.get(question.target.server)
     spool().note(
-        at=question.at,
+        at=at,
         effect=decision.effect,
         rule=decision.rule,
         code=decision.code,

@@ -84,6 +84,8 @@ class Request:
             self.problem = "a header's name imitates another's"
             return
         text = value.decode("latin-1")
+        if "\0" in text:
+            self.problem = f"the header {role} holds a NUL"
         if role in self.headers:
             if (glue := JOINED.get(role)) is None:
                 self.problem = f"the header {role} came twice"

@@ -4,6 +4,7 @@ A proxy is known by its shared secret (in X-Proxy-Secret), by the network it con
 registered. Nothing is trusted by default.
 """
 
+import functools
 import hashlib
 import hmac
 from ipaddress import ip_address, ip_network
@@ -45,6 +46,7 @@ def _find(world: World, peer: str, secret: str) -> bool:
     return False
 
 
+@functools.lru_cache(maxsize=4096)
 def client_address(text: str) -> str | None:
     """Return a client's address in its one spelling, "" if none was named, None if what was named is not one."""
     if not text:

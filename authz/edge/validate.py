@@ -12,6 +12,8 @@ from authz.credentials import Unsettled, identify
 from authz.decisions.decide import decide
 from authz.decisions.routing import target_of
 from authz.decisions.vocabulary import (
+    ANY_TOOL,
+    FOREVER,
     IDENTITY,
     NO_TOOL,
     Action,
@@ -29,6 +31,7 @@ from authz.edge.canonical import UnreadableUrl, Url, read_url
 from authz.edge.mcp_headers import tool_asked
 from authz.edge.presented import presented_by
 from authz.edge.recording import record
+from authz.edge.remembered import name_of, recall, remember
 from authz.edge.request import Request
 from authz.edge.trust import client_address, is_trusted
 from authz.errors import BadCredential
@@ -60,26 +63,16 @@ def validate(request: Request, read: Dialect, dialect: str, *, settled: bool = F
 def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool) -> Answer:
     at = time.time()
     world = current_world()
+    name = name_of(request, dialect)
+    if (known := recall(world, name, at)) is not None:
+        record(known.question, known.decision, world, at=at, url=known.url, dialect=dialect)
+        return known.answer
     asked = read(request)
-    problem = asked.problem or request.problem or _distrust(request, asked, world)
-    url = NO_URL
-    target = IDENTITY
-    tool: str | None = NO_TOOL
-    if problem:
-        target = Target(Where.UNREADABLE, problem=problem)
-    elif asked.url:
-        try:
-            url = read_url(asked.url)
-            target = target_of(world, url.host, url.path)
-            if url.raw_path is not url.path and target != target_of(world, url.host, url.raw_path):
-                target = Target(Where.UNREADABLE, problem="The URL leads to different servers as sent and decoded.")
-            if target.server:
-                tool = tool_asked(request, asked.method, world, target.server, url)
-        except UnreadableUrl as error:
-            target = Target(Where.UNREADABLE, problem=str(error))
+    presented = presented_by(request)
+    target, tool, url = _target(request, asked, world)
     who, bad = None, ""
     try:
-        who = identify(presented_by(request), world, at)
+        who = identify(presented, world, at)
     except BadCredential as error:
         bad = str(error)
     except Unsettled as error:
@@ -93,8 +86,36 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool) -
     decision = decide(question, world)
     if bad and decision.effect is Effect.SIGN_IN:
         decision = decision._replace(code="bad-credential", reason=f"{bad[0].upper()}{bad[1:]}.")
-    record(question, decision, world, url=url.shown, dialect=dialect)
-    return answer(question, decision, world, asked, request)
+    record(question, decision, world, at=at, url=url.shown, dialect=dialect)
+    given = answer(question, decision, world, asked, request)
+    remember(
+        world,
+        name,
+        question=question,
+        decision=decision,
+        answer=given,
+        url=url.shown,
+        lasts=settings.AUTHZ_ASSERTION_LIFETIME / 4 if settings.AUTHZ_ASSERTION_KEY else FOREVER,
+        lone=len(presented.sessions) + bool(presented.bearer) + bool(presented.api_key) == 1,
+    )
+    return given
+
+
+def _target(request: Request, asked: Asked, world: World) -> tuple[Target, str | None, Url]:
+    """Return what is asked for, which tool of it, and the URL in its one meaning."""
+    if problem := asked.problem or request.problem or _distrust(request, asked, world):
+        return Target(Where.UNREADABLE, problem=problem), ANY_TOOL, NO_URL
+    if not asked.url:
+        return IDENTITY, NO_TOOL, NO_URL
+    try:
+        url = read_url(asked.url)
+        target = target_of(world, url.host, url.path)
+        if url.raw_path is not url.path and target != target_of(world, url.host, url.raw_path):
+            problem = "The URL leads to different servers as sent and decoded."
+            return Target(Where.UNREADABLE, problem=problem), ANY_TOOL, url
+        return target, tool_asked(request, asked.method, world, target.server, url) if target.server else NO_TOOL, url
+    except UnreadableUrl as error:
+        return Target(Where.UNREADABLE, problem=str(error)), ANY_TOOL, NO_URL
 
 
 def is_from_proxy(request: Request, world: World) -> bool:
