@@ -52,7 +52,7 @@ class ActorKindFilter(_OneOf):
 
 
 @admin.register(Entry)
-class EntryAdmin(ModelAdmin):  # type: ignore[misc]  # unfold ships no types
+class EntryAdmin(ModelAdmin):
     """The book, newest entry first.
 
     The table may hold hundreds of millions of rows, so no page counts them: there is a next page until one is empty.

@@ -1,6 +1,7 @@
 """Prepares the run: which database, which folder, and the real programs that a test may ask for."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -114,3 +115,14 @@ def _prepare_hypothesis() -> None:
     hypothesis.settings.register_profile("default", deadline=None)
     hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
     hypothesis.settings.load_profile("ci" if parts.STRICT else "default")
+
+
+@pytest.fixture(autouse=True)
+def without_a_world() -> Iterator[None]:
+    """Begin and end each test without a World, for the tables are emptied or rolled back beneath it."""
+    from authz.lookups.current import CURRENT  # noqa: PLC0415  needs the settings, which are named only now
+
+    CURRENT.forget()
+    yield
+    CURRENT.kept = False
+    CURRENT.forget()

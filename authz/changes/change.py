@@ -5,7 +5,6 @@ the order of their revisions; the head of the audit chain is locked after it, al
 """
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,7 +15,7 @@ from django.db import connection, transaction
 from audit.context import Actor
 from audit.events import Event
 from audit.record import record
-from authz.changes.lockout import refuse_a_lockout
+from authz.changes.lockout import no_lockout
 from authz.decisions.facts import Fact, to_json
 from authz.models import Change
 from authz.signals import changed
@@ -50,14 +49,14 @@ def change(by: Actor) -> Iterator[Draft]:
         draft = Draft(by, _next_revision())
         token = _open.set(draft)
         try:
-            yield draft
+            with no_lockout(draft.facts):
+                yield draft
         finally:
             _open.reset(token)
         if not draft.events and not draft.facts:
             # Nothing changed after all: the revision goes back with the transaction (or its savepoint).
             transaction.set_rollback(True)
             return
-        refuse_a_lockout(draft.revision, draft.facts, at=time.time())
         Change.objects.create(
             revision=draft.revision, facts=json.dumps([to_json(fact) for fact in draft.facts], ensure_ascii=False)
         )

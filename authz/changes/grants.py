@@ -66,8 +66,8 @@ def remove(grant: Grant, *, by: Actor, reason: str = "") -> None:
     """Take a grant back."""
     with change(by) as draft:
         words, number = _words(grant), grant.pk
-        Grant.objects.filter(pk=number).delete()
-        draft.say(events.GrantRemoved(**words, reason=reason), GrantGone(number))
+        if Grant.objects.filter(pk=number).delete()[0]:
+            draft.say(events.GrantRemoved(**words, reason=reason), GrantGone(number))
 
 
 def _checked(wanted: dict[str, Any]) -> dict[str, Any]:

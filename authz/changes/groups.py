@@ -54,6 +54,8 @@ def remove(group: Group, *, by: Actor) -> None:
         message = f"{group} is built in and cannot be removed"
         raise Conflict(message)
     with change(by) as draft:
+        if (group := Group.objects.filter(pk=group.pk).first()) is None:  # type: ignore[assignment]  # gone already
+            return
         for grant in group.grants.all():
             grants.remove(grant, by=by, reason=f"{group} was removed")
         for membership in group.memberships.select_related("person"):
@@ -86,10 +88,8 @@ def unnest(nesting: Nesting, *, by: Actor) -> None:
     """Take a group out of a group."""
     with change(by) as draft:
         child, parent = nesting.child, nesting.parent
-        Nesting.objects.filter(pk=nesting.pk).delete()
-        draft.say(
-            events.GroupUnnested(child=child.name, parent=parent.name), NestGone(child.pk, parent.pk)
-        )
+        if Nesting.objects.filter(pk=nesting.pk).delete()[0]:
+            draft.say(events.GroupUnnested(child=child.name, parent=parent.name), NestGone(child.pk, parent.pk))
 
 
 def add_owner(group: Group, *, person: User, by: Actor) -> Ownership:
@@ -105,8 +105,8 @@ def remove_owner(ownership: Ownership, *, by: Actor) -> None:
     """Let somebody no longer answer for a group."""
     with change(by) as draft:
         group, person = ownership.group, ownership.person
-        Ownership.objects.filter(pk=ownership.pk).delete()
-        draft.say(events.OwnerRemoved(group=group.name, person=person.email))
+        if Ownership.objects.filter(pk=ownership.pk).delete()[0]:
+            draft.say(events.OwnerRemoved(group=group.name, person=person.email))
 
 
 def _refuse_taken(name: str, *, but: Group | None = None) -> None:

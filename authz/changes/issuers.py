@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from audit import events
 from audit.context import Actor
@@ -21,9 +22,7 @@ def trust(*, by: Actor, **wanted: Any) -> Issuer:  # noqa: ANN401  fields of the
     """Accept the JWTs of an issuer from now on; InvalidName or Conflict says why not."""
     with change(by) as draft:
         issuer = Issuer(**_checked(wanted))
-        if Issuer.objects.filter(issuer=issuer.issuer).exists():
-            message = f"{issuer.issuer} is a trusted issuer already"
-            raise Conflict(message)
+        _refuse_taken({"issuer": issuer.issuer, "name": issuer.name})
         issuer.save()
         draft.say(events.IssuerTrusted(issuer=issuer.issuer, name=issuer.name), facts.issuer(issuer))
     return issuer
@@ -38,6 +37,7 @@ def edit(issuer: Issuer, *, by: Actor, **wanted: Any) -> Issuer:  # noqa: ANN401
         wanted = {name: checked[name] for name in wanted}
         if not (changes := differences(issuer, wanted)):
             return issuer
+        _refuse_taken({name: wanted[name] for name in ("issuer", "name") if name in changes})
         before = issuer.issuer
         assign(issuer, wanted)
         switched = changes.pop("enabled", None)
@@ -52,9 +52,26 @@ def edit(issuer: Issuer, *, by: Actor, **wanted: Any) -> Issuer:  # noqa: ANN401
 def remove(issuer: Issuer, *, by: Actor) -> None:
     """Refuse an issuer's tokens from the next request on, and forget it."""
     with change(by) as draft:
-        number, name = issuer.pk, issuer.issuer
-        issuer.delete()
-        draft.say(events.IssuerRemoved(issuer=name), IssuerGone(number))
+        if Issuer.objects.filter(pk=issuer.pk).delete()[0]:
+            draft.say(events.IssuerRemoved(issuer=issuer.issuer), IssuerGone(issuer.pk))
+
+
+def is_safe_address(url: str) -> bool:
+    """Return whether nobody on the way can answer for an address: https, or this machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    if parts.scheme == "https":
+        return bool(parts.hostname)
+    return parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+def _refuse_taken(wanted: dict[str, str]) -> None:
+    for name, value in wanted.items():
+        if Issuer.objects.filter(**{name: value}).exists():
+            message = f"{value} is a trusted issuer already"
+            raise Conflict(message)
 
 
 def _checked(wanted: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +91,7 @@ def _checked(wanted: dict[str, Any]) -> dict[str, Any]:
     if bool(url) == bool(jwks):
         message = "give either the address of the issuer's keys or the keys themselves"
         raise Conflict(message)
-    if url and not url.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
+    if url and not is_safe_address(url):
         message = f"{url} is not https; keys fetched in the clear could be anybody's"
         raise InvalidName(message)
     if jwks:

@@ -57,10 +57,10 @@ def remove(membership: Membership, *, by: Actor, reason: str = "") -> None:
     """Take somebody out of a group, as far as this source is concerned."""
     with change(by) as draft:
         person, group = membership.person, membership.group
-        Membership.objects.filter(pk=membership.pk).delete()
-        draft.say(
-            events.MembershipRemoved(
-                person=person.email, group=group.name, reason=reason, source=membership.source
-            ),
-            facts.membership(person.pk, group.pk),
-        )
+        if Membership.objects.filter(pk=membership.pk).delete()[0]:
+            draft.say(
+                events.MembershipRemoved(
+                    person=person.email, group=group.name, reason=reason, source=membership.source
+                ),
+                facts.membership(person.pk, group.pk),
+            )

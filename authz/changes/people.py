@@ -86,6 +86,8 @@ def restore(person: User, *, by: Actor, reason: str = "") -> User:
 def remove(person: User, *, by: Actor, reason: str = "") -> None:
     """Delete somebody with all that hangs on them; the book keeps what they did."""
     with change(by) as draft:
+        if (person := User.objects.filter(pk=person.pk).first()) is None:  # type: ignore[assignment]  # gone already
+            return
         for membership in person.memberships.select_related("group"):
             memberships.remove(membership, by=by, reason=reason)
         for grant in person.grants.all():

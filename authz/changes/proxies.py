@@ -23,9 +23,7 @@ def trust(*, name: str, by: Actor, secret: str = "", networks: Sequence[str] = (
     """Honour what a proxy forwards, by its secret, its network, or both; Conflict says why not."""
     name = parse_label(name, what="proxy name")
     with change(by) as draft:
-        if Proxy.objects.filter(name=name).exists():
-            message = f"a proxy {name} is trusted already"
-            raise Conflict(message)
+        _refuse_taken(name)
         proxy = Proxy(name=name, secret=_hashed(secret), networks=_networks(networks))
         _refuse_unguarded(proxy.secret, proxy.networks)
         proxy.save()
@@ -35,6 +33,8 @@ def trust(*, name: str, by: Actor, secret: str = "", networks: Sequence[str] = (
 
 def edit(proxy: Proxy, *, by: Actor, new_secret: str | None = None, **wanted: Any) -> Proxy:  # noqa: ANN401  fields of the row, by name
     """Change a proxy; `new_secret` is the text of one, or "" for none."""
+    if "name" in wanted:
+        wanted["name"] = parse_label(wanted["name"], what="proxy name")
     if "networks" in wanted:
         wanted["networks"] = _networks(wanted["networks"])
     if new_secret is not None:
@@ -43,6 +43,8 @@ def edit(proxy: Proxy, *, by: Actor, new_secret: str | None = None, **wanted: An
         proxy = Proxy.objects.get(pk=proxy.pk)
         if changes := differences(proxy, wanted):
             _refuse_unguarded(wanted.get("secret", proxy.secret), wanted.get("networks", proxy.networks))
+            if "name" in changes:
+                _refuse_taken(wanted["name"])
             before = proxy.name
             assign(proxy, wanted)
             if "secret" in changes:
@@ -54,15 +56,19 @@ def edit(proxy: Proxy, *, by: Actor, new_secret: str | None = None, **wanted: An
 def remove(proxy: Proxy, *, by: Actor) -> None:
     """Refuse what a proxy forwards from the next request on, and forget it."""
     with change(by) as draft:
-        number, name = proxy.pk, proxy.name
-        proxy.delete()
-        draft.say(events.ProxyRemoved(proxy=name), ProxyGone(number))
+        if Proxy.objects.filter(pk=proxy.pk).delete()[0]:
+            draft.say(events.ProxyRemoved(proxy=proxy.name), ProxyGone(proxy.pk))
+
+
+def is_secret(text: str) -> bool:
+    """Return whether a text can be a proxy's secret."""
+    return len(text) >= SHORTEST_SECRET and text.isascii() and text.isprintable()
 
 
 def _hashed(secret: str) -> str:
     if not secret:
         return ""
-    if len(secret) < SHORTEST_SECRET or not secret.isascii() or not secret.isprintable():
+    if not is_secret(secret):
         message = f"a proxy's secret has at least {SHORTEST_SECRET} printable ASCII characters"
         raise Conflict(message)
     return hashlib.sha256(secret.encode()).hexdigest()
@@ -80,4 +86,10 @@ def _networks(networks: Sequence[str]) -> list[str]:
 def _refuse_unguarded(secret: str, networks: list[str]) -> None:
     if not secret and not networks:
         message = "a proxy is trusted by a secret, a network, or both; give one"
+        raise Conflict(message)
+
+
+def _refuse_taken(name: str) -> None:
+    if Proxy.objects.filter(name=name).exists():
+        message = f"a proxy {name} is trusted already"
         raise Conflict(message)

@@ -44,6 +44,8 @@ def edit(server: Server, *, by: Actor, **wanted: Any) -> Server:  # noqa: ANN401
         if "kind" in changes and Kind.PORTAL in changes["kind"]:
             message = "the portal keeps its kind, and nothing else can become the portal"
             raise Conflict(message)
+        if "kind" in changes:
+            _refuse_leftovers(server, wanted["kind"])
         if "name" in changes:
             _refuse_taken(wanted["name"], but=server)
             wanted["folded"] = fold(wanted["name"])
@@ -64,6 +66,8 @@ def remove(server: Server, *, by: Actor) -> None:
         message = "the portal itself cannot be removed"
         raise Conflict(message)
     with change(by) as draft:
+        if (server := Server.objects.filter(pk=server.pk).first()) is None:  # type: ignore[assignment]  # gone already
+            return
         for grant in server.grants.all():
             grants.remove(grant, by=by, reason=f"{server} was removed")
         number, name = server.pk, server.name
@@ -90,10 +94,10 @@ def remove_route(route: Route, *, by: Actor) -> None:
     """Let a host and a path prefix lead nowhere."""
     with change(by) as draft:
         server = route.server
-        Route.objects.filter(pk=route.pk).delete()
-        draft.say(
-            events.RouteRemoved(server=server.name, host=route.host, prefix=route.prefix), _as_it_is(server)
-        )
+        if Route.objects.filter(pk=route.pk).delete()[0]:
+            draft.say(
+                events.RouteRemoved(server=server.name, host=route.host, prefix=route.prefix), _as_it_is(server)
+            )
 
 
 def add_tool(server: Server, *, name: str, by: Actor, description: str = "", enabled: bool = True) -> Tool:
@@ -135,8 +139,8 @@ def remove_tool(tool: Tool, *, by: Actor) -> None:
     """Forget a tool; a call to it then depends on grants alone."""
     with change(by) as draft:
         server = tool.server
-        Tool.objects.filter(pk=tool.pk).delete()
-        draft.say(events.ToolRemoved(server=server.name, tool=tool.name, enabled=tool.enabled), _as_it_is(server))
+        if Tool.objects.filter(pk=tool.pk).delete()[0]:
+            draft.say(events.ToolRemoved(server=server.name, tool=tool.name, enabled=tool.enabled), _as_it_is(server))
 
 
 def _as_it_is(server: Server) -> facts.f.ServerIs:
@@ -145,6 +149,16 @@ def _as_it_is(server: Server) -> facts.f.ServerIs:
 
 def _mcp_path(text: str) -> str:
     return parse_prefix("/" + text.strip().strip("/")).strip("/") if text.strip().strip("/") else ""
+
+
+def _refuse_leftovers(server: Server, kind: str) -> None:
+    """Refuse a kind that cannot have what the server has."""
+    if kind == Kind.CAPABILITY and server.routes.exists():
+        message = f"a capability has no routes; remove those of {server} first"
+        raise Conflict(message)
+    if kind != Kind.MCP and (server.tools.exists() or server.grants.filter(tools__isnull=False).exists()):
+        message = f"only an MCP server has tools; remove those of {server}, and the grants limited to tools, first"
+        raise Conflict(message)
 
 
 def _refuse_taken(name: str, *, but: Server | None = None) -> None:

@@ -58,14 +58,9 @@ def advanced(world: World, changes: list[tuple[int, str]]) -> World | None:
     return world
 
 
-def build(*, before: int | None = None) -> World:
-    """Return the World as it is now; Unavailable if the change log lost an entry that was just written.
-
-    `before` is the revision that the asking transaction is writing and has put in no table yet.
-    """
+def build() -> World:
+    """Return the World as it is now; Unavailable if the change log lost an entry that was just written."""
     revision, epoch = revision_now()
-    if before is not None:
-        revision = before - 1
     now = timezone.now()
     world = built(
         Everything(

@@ -88,23 +88,9 @@ class Current:
             raise Behind(message)
         return world
 
-    def before(self, revision: int) -> World:
-        """Return the World just before a revision that is being written by the transaction that asks."""
-        held = self.world
-        if held is not None and held.revision < revision and not _foreign(held):
-            world = advanced(held, [row for row in changes_since(held.revision) if row[0] < revision])
-            if world is not None and world.revision == revision - 1:
-                return world
-        return build(before=revision)
-
     def forget(self) -> None:
         """Begin again without a World."""
         self.world, self.looked_at = None, float("-inf")
-
-
-def _foreign(world: World) -> bool:
-    """Return whether a World belongs to another history than the database does now."""
-    return revision_now()[1] != world.epoch
 
 
 CURRENT = Current()

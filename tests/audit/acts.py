@@ -58,13 +58,15 @@ def note_some(folder: str, count: str) -> None:
 
 
 def note_on_a_full_disk(folder: str, room: str) -> None:
-    """Note 20 decisions in files that can hold only so many bytes; print what became of each."""
+    """Note ten decisions in files that hold only so many bytes, and ten when there is room again; print the outcome."""
     from audit.spool import Spool, SpoolUnavailable
 
     spool = Spool("edge", folder=Path(folder))
     outcome = {}
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), resource.RLIM_INFINITY))
     for n in range(20):
+        if n == 10:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         try:
             spool.note(at=time.time(), url=str(n), **DECISION)
             outcome[n] = "noted"

@@ -111,7 +111,8 @@ def test_a_disk_that_takes_no_more_denies_and_the_torn_end_is_reported(scratch, 
     assert sorted(noted) == sorted(urls(report))
     assert len(torn) == sum(each["kind"] == "spool.damaged" for each in report["entries"])
     assert bool(torn) == bool(room)
-    assert bool(noted) == (room >= 1000)
+    assert (room < 1000) == ([str(n) for n in range(10, 20)] == noted)
+    assert {str(n) for n in range(10, 20)} <= set(noted)
 
 
 def test_a_child_that_was_forked_writes_a_file_of_its_own(scratch):

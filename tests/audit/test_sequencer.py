@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from audit.models import Entry, SpoolPosition
 from audit.sequencer import KEPT_BYTES, drain_once
@@ -194,6 +195,18 @@ def test_what_is_no_spool_is_left_alone(tmp_path):
 
     assert 0 == drain_once(folder=tmp_path)
     assert 3 == len(list(tmp_path.iterdir()))
+
+
+def test_the_command_drains_once_from_the_folder_of_the_settings(tmp_path, decision, settings, capsys):
+    settings.AUDIT_SPOOL_DIR, settings.AUDIT_SPOOL_ROTATE, settings.AUDIT_SPOOL_LIMIT = str(tmp_path), 1000, 10_000
+    noted = Spool("edge")
+    for _ in range(10):
+        noted.note(**decision)
+    noted.close()
+    call_command("drain_spool", "--once")
+
+    assert "10 entries\n" == capsys.readouterr().out
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_a_folder_that_is_not_there_yet_has_nothing_to_drain(tmp_path):

@@ -1,0 +1,1 @@
+"""Tests of how the World follows the tables."""
