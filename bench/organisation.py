@@ -73,7 +73,12 @@ def make(size: Size) -> Organisation:
 def _make(size: Size, chance: random.Random) -> Organisation:
     now = datetime.now(UTC)
     people = [
-        User(uid=uuid.UUID(int=chance.getrandbits(128)), email=f"person{n}@example.com", name=f"Person {n}", password="!")
+        User(
+            uid=uuid.UUID(int=chance.getrandbits(128)),
+            email=f"person{n}@example.com",
+            name=f"Person {n}",
+            password="!",  # noqa: S106  nobody signs in with it
+        )
         for n in range(size.people)
     ]
     User.objects.bulk_create(people, batch_size=ROWS_AT_ONCE)
@@ -111,11 +116,9 @@ def _make(size: Size, chance: random.Random) -> Organisation:
     for n in range(size.grants):
         group, server = chance.randrange(size.groups), n % size.servers
         granted.setdefault(group, []).append(server)
-        grants.append(
-            Grant(group=groups[group], server=servers[server], action="use", networks=[], given_by="bench")
-        )
+        grants.append(Grant(group=groups[group], server=servers[server], action="use", networks=[], given_by="bench"))
     Grant.objects.bulk_create(grants, batch_size=ROWS_AT_ONCE)
-    visitors = []
+    visitors: list[Visitor] = []
     sessions = []
     for n in chance.sample(range(size.people), size.people):
         if len(visitors) == size.sessions:
@@ -137,7 +140,7 @@ def _make(size: Size, chance: random.Random) -> Organisation:
         path = f"/mcp/{servers[chance.choice(opened)].name}/x"
         visitors.append(Visitor(token, path, people[n].email))
     Session.objects.bulk_create(sessions, batch_size=ROWS_AT_ONCE)
-    service = User.objects.create(email="service@services.example.com", is_human=False, password="!")
+    service = User.objects.create(email="service@services.example.com", is_human=False, password="!")  # noqa: S106  nobody signs in with it
     key = api_key.make(chance.randbytes(64))
     ApiKey.objects.create(
         person=service,

@@ -1,7 +1,6 @@
 """Starts what is measured: nginx as proxy, upstream and reference, and our own servers, all pinned to one core."""
 
 import os
-import socket
 import string
 import subprocess
 import sys
@@ -12,26 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from bench.load import SERVER_CORE, on
+from bench.load import SERVER_CORE, free_port, on
 from bench.organisation import PROXY_SECRET
 
 HERE: Final = Path(__file__).parent
 PATIENCE: Final = 120.0
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @contextmanager
 def running(command: list[str], *, ready: str, env: dict[str, str] | None = None, log: Path) -> Iterator[int]:
     """Run a command on the server core until the block ends; yield its process id once `ready` answers."""
     with log.open("ab") as out:
-        child = subprocess.Popen([*on(SERVER_CORE), *command], env=env, stdout=out, stderr=out)  # noqa: S603  our own servers
+        child = subprocess.Popen([*on(SERVER_CORE), *command], env=env, stdout=out, stderr=out)
         try:
             _wait(ready, child, log)
             yield child.pid
@@ -58,7 +49,9 @@ def _wait(url: str, child: "subprocess.Popen[bytes]", log: Path) -> None:
 def edge(folder: Path, port: int) -> Iterator[int]:
     """Run the edge role."""
     command = [sys.executable, "manage.py", "serve_edge", "--port", str(port)]
-    with running(command, ready=f"http://127.0.0.1:{port}/readyz", env=dict(os.environ), log=folder / "edge.log") as pid:
+    with running(
+        command, ready=f"http://127.0.0.1:{port}/readyz", env=dict(os.environ), log=folder / "edge.log"
+    ) as pid:
         yield pid
 
 
@@ -78,15 +71,15 @@ def nginx(folder: Path, *, edge: int) -> Iterator[dict[str, int]]:
     ports = {"proxy": free_port(), "static": free_port(), "application": free_port()}
     folder.mkdir(exist_ok=True)
     (folder / "ask.conf").write_text(
-        "proxy_pass_request_body off; proxy_set_header Content-Length \"\"; proxy_set_header Connection \"\";\n"
-        "proxy_set_header X-Original-URL https://mcp.example.com$bare; proxy_set_header X-Original-URI \"\";\n"
+        'proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_set_header Connection "";\n'
+        'proxy_set_header X-Original-URL https://mcp.example.com$bare; proxy_set_header X-Original-URI "";\n'
         "proxy_set_header X-Original-Method $request_method; proxy_set_header X-Real-IP $remote_addr;\n"
         f"proxy_set_header X-Proxy-Secret {PROXY_SECRET};\n"
     )
     (folder / "pass.conf").write_text(
         "auth_request_set $email $upstream_http_x_user_email; auth_request_set $groups $upstream_http_x_user_groups;\n"
         "proxy_set_header X-User-Email $email; proxy_set_header X-User-Groups $groups;\n"
-        "proxy_set_header Connection \"\"; proxy_pass http://application;\n"
+        'proxy_set_header Connection ""; proxy_pass http://application;\n'
     )
     values = {**{name: str(port) for name, port in ports.items()}, "edge": str(edge), "dir": str(folder)}
     text = string.Template((HERE / "nginx.conf").read_text()).safe_substitute(values)

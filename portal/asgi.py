@@ -22,7 +22,7 @@ async def application(scope: dict[str, Any], receive: edge.Receive, send: edge.S
         if (judge := edge.edge_judge(scope)) is not None:
             await edge.answer(scope, receive, send, judge)
         else:
-            await django(scope, receive, send)
+            await django(edge.behind_proxy(scope), receive, send)
     elif scope["type"] == "lifespan":
         await _live(receive, send)
     elif scope["type"] == "websocket":

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from audit.context import Actor
@@ -19,6 +20,9 @@ from authz.changes.lockout import no_lockout
 from authz.decisions.facts import Fact, to_json
 from authz.models import Change
 from authz.signals import changed
+
+TRIM_EVERY = 1000
+"""Revisions between two times that what nobody needs any more is taken out of the log."""
 
 
 @dataclass
@@ -60,6 +64,8 @@ def change(by: Actor) -> Iterator[Draft]:
         Change.objects.create(
             revision=draft.revision, facts=json.dumps([to_json(fact) for fact in draft.facts], ensure_ascii=False)
         )
+        if draft.revision % TRIM_EVERY == 0:
+            Change.objects.filter(revision__lte=draft.revision - settings.AUTHZ_CHANGE_LOG_KEPT).delete()
         for event in draft.events:
             record(event, by=by, revision=draft.revision)
         transaction.on_commit(lambda: changed.send(sender=change, revision=draft.revision), robust=True)

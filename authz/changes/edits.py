@@ -10,9 +10,7 @@ from django.db.models import Model
 def differences(row: Model, wanted: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """Return the fields that would change, each with its value before and after, in words fit for the book."""
     return {
-        name: (plain(getattr(row, name)), plain(value))
-        for name, value in wanted.items()
-        if getattr(row, name) != value
+        name: (plain(getattr(row, name)), plain(value)) for name, value in wanted.items() if getattr(row, name) != value
     }
 
 

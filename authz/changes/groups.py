@@ -22,9 +22,7 @@ def create(*, name: str, by: Actor, description: str = "", source: str = "local"
         group = Group.objects.create(
             name=name, folded=fold(name), description=description, source=source, everyone=everyone
         )
-        draft.say(
-            events.GroupCreated(group=name, description=description, source=source), facts.group(group)
-        )
+        draft.say(events.GroupCreated(group=name, description=description, source=source), facts.group(group))
     return group
 
 
@@ -78,9 +76,7 @@ def nest(child: Group, *, parent: Group, by: Actor) -> Nesting:
         if (path := _way_up(parent, child)) is not None:
             raise NestingCycle((child.name, *path))
         nesting = Nesting.objects.create(child=child, parent=parent)
-        draft.say(
-            events.GroupNested(child=child.name, parent=parent.name), NestIs(child.pk, parent.pk)
-        )
+        draft.say(events.GroupNested(child=child.name, parent=parent.name), NestIs(child.pk, parent.pk))
     return nesting
 
 
@@ -110,7 +106,7 @@ def remove_owner(ownership: Ownership, *, by: Actor) -> None:
 
 
 def _refuse_taken(name: str, *, but: Group | None = None) -> None:
-    taken = Group.objects.filter(folded=fold(name)).exclude(pk=but.pk if but else None).first()
+    taken = Group.objects.filter(folded=fold(name)).exclude(pk=but.pk if but else 0).first()
     if taken is not None:
         message = f"the group {taken.name!r} has this name already"
         raise Conflict(message)

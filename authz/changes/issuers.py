@@ -32,7 +32,9 @@ def edit(issuer: Issuer, *, by: Actor, **wanted: Any) -> Issuer:  # noqa: ANN401
     """Change what is expected of an issuer's tokens, or switch it on or off."""
     with change(by) as draft:
         issuer = Issuer.objects.get(pk=issuer.pk)
-        held = {name: getattr(issuer, name) for name in ("issuer", "audiences", "claim", "algorithms", "jwks_url", "jwks")}
+        held = {
+            name: getattr(issuer, name) for name in ("issuer", "audiences", "claim", "algorithms", "jwks_url", "jwks")
+        }
         checked = _checked(held | wanted)
         wanted = {name: checked[name] for name in wanted}
         if not (changes := differences(issuer, wanted)):

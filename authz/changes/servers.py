@@ -7,7 +7,7 @@ from audit.context import Actor
 from authz.changes import grants
 from authz.changes.change import change
 from authz.changes.edits import assign, differences
-from authz.decisions.facts import ServerGone
+from authz.decisions.facts import ServerGone, ServerIs
 from authz.decisions.vocabulary import Kind
 from authz.errors import Conflict
 from authz.formats.labels import fold, parse_label
@@ -95,9 +95,7 @@ def remove_route(route: Route, *, by: Actor) -> None:
     with change(by) as draft:
         server = route.server
         if Route.objects.filter(pk=route.pk).delete()[0]:
-            draft.say(
-                events.RouteRemoved(server=server.name, host=route.host, prefix=route.prefix), _as_it_is(server)
-            )
+            draft.say(events.RouteRemoved(server=server.name, host=route.host, prefix=route.prefix), _as_it_is(server))
 
 
 def add_tool(server: Server, *, name: str, by: Actor, description: str = "", enabled: bool = True) -> Tool:
@@ -143,7 +141,7 @@ def remove_tool(tool: Tool, *, by: Actor) -> None:
             draft.say(events.ToolRemoved(server=server.name, tool=tool.name, enabled=tool.enabled), _as_it_is(server))
 
 
-def _as_it_is(server: Server) -> facts.f.ServerIs:
+def _as_it_is(server: Server) -> ServerIs:
     return facts.server(Server.objects.get(pk=server.pk))
 
 
@@ -162,7 +160,7 @@ def _refuse_leftovers(server: Server, kind: str) -> None:
 
 
 def _refuse_taken(name: str, *, but: Server | None = None) -> None:
-    taken = Server.objects.filter(folded=fold(name)).exclude(pk=but.pk if but else None).first()
+    taken = Server.objects.filter(folded=fold(name)).exclude(pk=but.pk if but else 0).first()
     if taken is not None:
         message = f"the server {taken.name!r} has this name already"
         raise Conflict(message)

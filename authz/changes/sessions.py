@@ -16,6 +16,8 @@ from authz.formats import session_token
 from authz.lookups import facts
 from authz.models import Session, User
 
+GRACE = timedelta(minutes=1)
+"""Other processes may know of a later use that they have not written down yet."""
 DEVICE = 300
 """Characters kept of what a browser says it is."""
 
@@ -27,7 +29,9 @@ class Begun(NamedTuple):
     token: str
 
 
-def begin(*, person: User, device: str, address: str, lifetime: timedelta, idle: timedelta, by: Actor) -> Begun:
+def begin(  # noqa: PLR0913  one argument for each thing a session knows
+    *, person: User, device: str, address: str, lifetime: timedelta, idle: timedelta, by: Actor
+) -> Begun:
     """Open a session for somebody who has just proven who they are."""
     with change(by) as draft:
         if not User.objects.filter(pk=person.pk, is_active=True, is_human=True).exists():
@@ -46,9 +50,7 @@ def begin(*, person: User, device: str, address: str, lifetime: timedelta, idle:
             idle=int(idle.total_seconds()),
         )
         draft.say(
-            events.SessionStarted(
-                person=person.email, session=str(session.pk), device=session.device, address=address
-            ),
+            events.SessionStarted(person=person.email, session=str(session.pk), device=session.device, address=address),
             facts.session(session),
         )
     return Begun(session, token)
@@ -70,7 +72,26 @@ def end(session: Session, *, by: Actor, because: str) -> Session:
 def end_all(person: User, *, by: Actor, because: str, but: int | None = None) -> int:
     """End every open session of somebody, except the one numbered `but`; return how many there were."""
     with change(by):
-        open_ones = list(Session.objects.filter(person=person, ended_at=None).exclude(pk=but))
+        open_ones = list(Session.objects.filter(person=person, ended_at=None).exclude(pk=but or 0))
         for session in open_ones:
             end(session, by=by, because=because)
     return len(open_ones)
+
+
+def end_expired(*, by: Actor, most: int = 500) -> int:
+    """Write down the end of sessions that have ended by themselves; return how many.
+
+    Nobody waits for it: a session is refused from the instant of its end, whatever this row says.
+    """
+    now = timezone.now()
+    unused = Session.objects.filter(ended_at=None, seen_at__lt=now - GRACE).order_by("seen_at")[:most]
+    over = [
+        (session, "reached its limit" if session.until <= now else "idle for too long")
+        for session in unused
+        if session.until <= now or session.seen_at + timedelta(seconds=session.idle) + GRACE <= now
+    ]
+    if over:
+        with change(by):
+            for session, because in over:
+                end(session, by=by, because=because)
+    return len(over)

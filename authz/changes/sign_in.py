@@ -22,7 +22,7 @@ TOO_OFTEN = "Too many wrong passwords. Please wait a while and try again."
 
 
 def sign_in(*, email: str, password: str, device: str, address: str) -> sessions.Begun:
-    """Begin a session; BadCredential says in the same words and after the same work whether account or password is wrong."""
+    """Begin a session; BadCredential says in the same words, after the same work, that account or password is wrong."""
     account = find_email(email)[:254]
     by = Actor.stranger(address=address)
     if _fails_too_often(account, address):

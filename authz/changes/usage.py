@@ -6,6 +6,7 @@ decisions in the book tell one by one, and it is written by a background thread,
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -16,16 +17,18 @@ ROWS_AT_ONCE = 500
 
 def note(*, sessions: Mapping[int, float], keys: Mapping[int, float]) -> None:
     """Move the last use of sessions and keys forward to these seconds since the epoch; never back."""
-    for model, name, used in ((Session, "seen_at", sessions), (ApiKey, "last_used_at", keys)):
+    kinds: tuple[tuple[Any, str, Mapping[int, float]], ...] = (
+        (Session.objects, "seen_at", sessions),
+        (ApiKey.objects, "last_used_at", keys),
+    )
+    for rows, name, used in kinds:
         numbers = sorted(used)
         for start in range(0, len(numbers), ROWS_AT_ONCE):
             with transaction.atomic():
-                rows = list(model.objects.filter(pk__in=numbers[start : start + ROWS_AT_ONCE]).only("pk", name))
                 moved = []
-                for row in rows:
-                    at = datetime.fromtimestamp(used[row.pk], tz=UTC)
-                    held = getattr(row, name)
+                for row in rows.filter(pk__in=numbers[start : start + ROWS_AT_ONCE]).only("pk", name):
+                    at, held = datetime.fromtimestamp(used[row.pk], tz=UTC), getattr(row, name)
                     if held is None or held < at:
                         setattr(row, name, at)
                         moved.append(row)
-                model.objects.bulk_update(moved, [name])
+                rows.bulk_update(moved, [name])

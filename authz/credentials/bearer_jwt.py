@@ -3,7 +3,7 @@
 import hashlib
 import json
 from base64 import urlsafe_b64decode
-from typing import Any
+from typing import Any, TypeGuard
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -71,6 +71,9 @@ def _signed_claims(token: str, issuer: IssuerIs, at: float) -> dict[str, Any]:
         return known[2]
     unverified_header = _unverified_part(token, 0) or {}
     kid = unverified_header.get("kid")
+    if not isinstance(kid, str | None):
+        message = "this token names its key by something other than a text"
+        raise BadCredential(message)
     known_kids = {key.get("kid") for key in keys}
     unknown = not keys or (kid is not None and kid not in known_kids)
     if (unknown or KEYS.stale(issuer, at)) and KEYS.may_fetch(issuer, at):
@@ -112,8 +115,9 @@ def _check(claims: dict[str, Any], issuer: IssuerIs, at: float) -> float:
         message = "this token is of another issuer"
         raise BadCredential(message)
     audience = claims.get("aud")
-    offered = {audience} if isinstance(audience, str) else set(audience) if _texts(audience) else set()
-    if not offered & set(issuer.audiences):
+    if isinstance(audience, str):
+        audience = [audience]
+    if not _texts(audience) or set(issuer.audiences).isdisjoint(audience):
         message = "this token is meant for somebody else"
         raise BadCredential(message)
     expires = claims.get("exp")
@@ -128,10 +132,10 @@ def _check(claims: dict[str, Any], issuer: IssuerIs, at: float) -> float:
     return float(expires + LEEWAY)
 
 
-def _texts(value: object) -> bool:
+def _texts(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _is_moment(value: object) -> bool:
+def _is_moment(value: object) -> TypeGuard[float]:
     """Return whether a claim is a NumericDate (RFC 7519 §2); true and false are numbers to Python, not here."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53

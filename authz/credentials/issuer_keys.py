@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ SPACING = 30.0
 OLDEST = 3600.0
 """Seconds after which fetched keys are fetched again, so that a key that was withdrawn is forgotten."""
 PATIENCE = 5.0
-"""Seconds a fetch may take."""
+"""Seconds a fetch may take, however slowly the answer drips."""
 LARGEST = 512 * 1024
 """Bytes of a JWK set."""
 
@@ -71,7 +72,7 @@ class IssuerKeys:
             held.tried_at = at
             try:
                 keys = parse_jwk_set(_download(issuer.jwks_url))["keys"]
-            except (httpx.HTTPError, InvalidName, ValueError) as error:
+            except (httpx.HTTPError, httpx.InvalidURL, InvalidName, ValueError) as error:
                 log.warning("issuer.keys_not_fetched", extra={"issuer": issuer.issuer, "error": str(error)})
                 return
             self._hold(issuer, keys, at=at)
@@ -79,14 +80,16 @@ class IssuerKeys:
     def _hold(self, issuer: IssuerIs, keys: list[dict[str, Any]], *, at: float) -> _Held:
         self._generation += 1
         held = self._held[issuer] = _Held(keys, self._generation, at, at)
-        for other in [other for other in self._held if other.number == issuer.number and other != issuer]:
-            del self._held[other]
+        for other in [other for other in list(self._held) if other.number == issuer.number and other != issuer]:
+            self._held.pop(other, None)
         return held
 
 
 def _download(url: str) -> str:
     """Return a JWK set; redirects are not followed, for they would let the issuer's host choose another."""
-    with httpx.stream("GET", url, timeout=PATIENCE, follow_redirects=False, headers={"Accept": "application/json"}) as answer:
+    ends = time.monotonic() + PATIENCE
+    accept = {"Accept": "application/json"}
+    with httpx.stream("GET", url, timeout=PATIENCE, follow_redirects=False, headers=accept) as answer:
         if answer.status_code != httpx.codes.OK:
             message = f"{url} answered {answer.status_code}"
             raise ValueError(message)
@@ -95,6 +98,9 @@ def _download(url: str) -> str:
             body += piece
             if len(body) > LARGEST:
                 message = f"{url} sent more than {LARGEST} bytes"
+                raise ValueError(message)
+            if time.monotonic() > ends:
+                message = f"{url} took longer than {PATIENCE:g} s"
                 raise ValueError(message)
     return body.decode("utf-8")
 

@@ -10,6 +10,9 @@ from authz.errors import BadCredential
 from authz.formats import session_token
 from authz.lookups.current import CURRENT
 
+MOST = 16
+"""Values of the cookie that are looked at; a browser sends one for each domain above the host, and never that many."""
+
 
 def read(presented: Presented, world: World, at: float) -> Principal | None:
     """Return whose session this is; BadCredential if it has ended, or if the cookies name two people.
@@ -19,6 +22,9 @@ def read(presented: Presented, world: World, at: float) -> Principal | None:
     """
     if not presented.sessions:
         return None
+    if len(presented.sessions) > MOST:
+        message = "there are too many session cookies"
+        raise BadCredential(message)
     good: dict[int, SessionIs] = {}
     for token in presented.sessions:
         held = world.sessions.get(session_token.digest(token))

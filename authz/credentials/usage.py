@@ -10,12 +10,14 @@ import threading
 
 from django.db import DatabaseError, connection
 
-from authz.changes import usage
+from audit.context import Actor
+from authz.changes import sessions, usage
 from authz.lookups.current import CURRENT
 from authz.lookups.last_use import sessions_seen_since
 
 log = logging.getLogger(__name__)
 
+BY = Actor.system("session keeper")
 CARRY_EVERY = 10.0
 """Seconds between two writes: what an idle limit may be off by after a crash."""
 OVERLAP = 3 * CARRY_EVERY
@@ -81,6 +83,7 @@ def keep_usage(stop: threading.Event) -> threading.Thread:
             ended = stop.wait(CARRY_EVERY)
             try:
                 USAGE.carry()
+                sessions.end_expired(by=BY)
             except DatabaseError as error:
                 log.warning("usage.not_carried", extra={"error": str(error)})
             except Exception:

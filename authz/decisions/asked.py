@@ -1,4 +1,4 @@
-"""Reads a question from a query string or a command line: names into numbers, with an error that names the wrong one."""
+"""Reads a question from a query string or a command line: names into numbers, or an error that says which is wrong."""
 
 from authz.decisions.facts import PersonIs, ServerIs
 from authz.decisions.names import fold

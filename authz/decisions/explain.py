@@ -126,9 +126,7 @@ def _allowing(question: Question, world: World) -> tuple[f.Fact, ...]:
         if any(opens(grant, question) for grant in door.by_group[group])
     ][:MOST_PROPOSALS]
     tools = None if question.tool is None or covers((), question.tool) else (question.tool,)
-    proposals.append(
-        f.GrantIs(NEW_GRANT, None, person.number, str(question.action), server.number, tools, None, ())
-    )
+    proposals.append(f.GrantIs(NEW_GRANT, None, person.number, str(question.action), server.number, tools, None, ()))
     return tuple(fact for fact in proposals if decide(question, applied(world, [fact])).allowed)
 
 
@@ -158,7 +156,8 @@ def grant_sentence(grant: f.GrantIs, world: World) -> str:
     if grant.group is not None:
         holder = world.groups[grant.group].name if grant.group in world.groups else f"group {grant.group}"
     else:
-        holder = world.people[grant.person].email if grant.person in world.people else f"person {grant.person}"
+        held = world.people.get(grant.person or 0)
+        holder = held.email if held is not None else f"person {grant.person}"
     limits = []
     if grant.tools is not None:
         limits.append(f"tools: {', '.join(grant.tools)}")

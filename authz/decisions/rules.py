@@ -83,9 +83,7 @@ def a_key_never_exceeds_its_scopes(world: World, question: Question) -> Decision
 def identity_alone_is_granted(_world: World, question: Question) -> Decision | None:
     """A request that names no URL asks only who the caller is, and is told."""
     if question.target.where is Where.NOT_ASKED and question.action is Action.USE and question.who is not None:
-        return Decision(
-            Effect.ALLOW, "identity_alone_is_granted", "identity", "You are signed in.", question.who.until
-        )
+        return Decision(Effect.ALLOW, "identity_alone_is_granted", "identity", "You are signed in.", question.who.until)
     return None
 
 
@@ -124,15 +122,13 @@ def a_grant_opens_the_door(world: World, question: Question) -> Decision | None:
 
 def _opened(grant: GrantIs, until: float) -> Decision:
     ends = min(until, FOREVER if grant.until is None else grant.until)
-    return Decision(
-        Effect.ALLOW, "a_grant_opens_the_door", "granted", "A grant permits this.", ends, grant.number
-    )
+    return Decision(Effect.ALLOW, "a_grant_opens_the_door", "granted", "A grant permits this.", ends, grant.number)
 
 
 def opens(grant: GrantIs, question: Question) -> bool:
     """Return whether a grant, held by whoever asks, permits what is asked."""
     return (
-        (grant.action == question.action or grant.action == Action.ADMINISTER)
+        grant.action in {question.action, Action.ADMINISTER}
         and (grant.until is None or question.at < grant.until)
         and (grant.tools is None or covers(grant.tools, question.tool))
         and (not grant.networks or within(grant.networks, question.address))

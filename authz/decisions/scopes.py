@@ -1,11 +1,11 @@
 """What an API key may be limited to, and what each scope opens.
 
-    use              every server its owner may use, and asking who one is
-    use:<server>     one server, by name
-    administer       what its owner may administer
-    groups:check     the group check
-    groups:read      listing somebody's groups
-    explain          decisions explained, and searches
+use              every server its owner may use, and asking who one is
+use:<server>     one server, by name
+administer       what its owner may administer
+groups:check     the group check
+groups:read      listing somebody's groups
+explain          decisions explained, and searches
 """
 
 from typing import Final

@@ -24,14 +24,14 @@ class Reach:
     """Where they may not use it as a whole: the registered tools they may call, provided a call proves its tool."""
 
 
-def question_of(
+def question_of(  # noqa: PLR0913  one argument for each part of a question
     person: int, server: int, *, action: Action = Action.USE, tool: str | None = ANY_TOOL, at: float, address: str = ""
 ) -> Question:
     """Return the question whether a person, by whatever credential, may do this."""
     return Question(Principal(person, "search"), action, Target(Where.SERVER, server), at, tool, address)
 
 
-def who_can(
+def who_can(  # noqa: PLR0913  one argument for each part of a question
     world: World, server: int, *, action: Action = Action.USE, tool: str | None = ANY_TOOL, at: float, address: str = ""
 ) -> list[PersonIs]:
     """Return everybody for whom the answer is yes, ordered by e-mail address."""

@@ -79,7 +79,7 @@ NOWHERE: Final = Target(Where.NOWHERE)
 
 
 class Question(NamedTuple):
-    """May this principal do this to that, now, from here?"""
+    """Whether this principal may do this to that, now and from here."""
 
     who: Principal | None
     action: Action

@@ -38,7 +38,9 @@ class Door:
         by_group: dict[int, list[GrantIs]] = {}
         by_person: dict[int, list[GrantIs]] = {}
         grants = list(grants)
-        for grant in sorted(grants, key=lambda g: (bool(g.networks), g.until is not None, g.tools is not None, g.number)):
+        for grant in sorted(
+            grants, key=lambda g: (bool(g.networks), g.until is not None, g.tools is not None, g.number)
+        ):
             if grant.group is not None:
                 by_group.setdefault(grant.group, []).append(grant)
             elif grant.person is not None:

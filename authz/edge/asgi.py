@@ -5,10 +5,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from authz.credentials import Unsettled
+from authz.edge import nginx
 from authz.edge.answers import Answer, pairs
 from authz.edge.paths import Judge, judge_of
 from authz.edge.request import Request
 from authz.edge.serve import LARGEST_BODY
+from authz.edge.trust import client_address
+from authz.edge.validate import is_from_proxy
+from authz.lookups.current import CURRENT
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -16,14 +20,33 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 def target_of(scope: dict[str, Any]) -> str:
     """Return the request target as it was sent: `raw_path` (ASGI HTTP spec 2.x) and the query."""
-    raw = scope.get("raw_path") or scope["path"].encode()
-    query = scope.get("query_string") or b""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope.get("query_string") or b""
     return (raw + b"?" + query if query else raw).decode("latin-1")
 
 
 def edge_judge(scope: dict[str, Any]) -> Judge | None:
     """Return what answers a scope, or None if it is Django's."""
     return judge_of(target_of(scope))
+
+
+def behind_proxy(scope: dict[str, Any]) -> dict[str, Any]:
+    """Return the scope that the pages are given: its client is the one that a trusted proxy names, else the peer.
+
+    Wrong passwords are counted for each address. Behind a proxy they would all count for the proxy's own, and one
+    guesser would keep everybody out.
+    """
+    client = scope.get("client")
+    world = CURRENT.world
+    if client is None or world is None:
+        return scope
+    request = Request(scope["method"], "", client[0])
+    for name, value in scope["headers"]:
+        request.add(name, value)
+    if request.problem or not is_from_proxy(request, world):
+        return scope
+    address = client_address(nginx.address_of(request.headers))
+    return {**scope, "client": (address, 0)} if address else scope
 
 
 async def answer(scope: dict[str, Any], receive: Receive, send: Send, judge: Judge) -> None:
@@ -51,7 +74,7 @@ async def _body(receive: Receive) -> bytes | None:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if len(body) > LARGEST_BODY:
             return None
         if not message.get("more_body"):

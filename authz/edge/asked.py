@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from authz.edge.request import Request
 
@@ -33,6 +33,20 @@ class Asked(NamedTuple):
 
 
 Dialect = Callable[[Request], Asked]
+
+SCHEMES: Final = frozenset({"http", "https", "ws", "wss"})
+ENDS_A_HOST: Final = frozenset("/?#@\\")
+
+
+def whole_url(scheme: str, host: str, uri: str) -> str:
+    """Return the URL that a proxy names in parts; empty if a part could pass for another.
+
+    A proxy may hand on a part as the client sent it. A scheme such as "https://public.example.com/?" would turn the
+    path that is really asked for into a query, and so would a host with "?" in it.
+    """
+    if scheme not in SCHEMES or not host or not ENDS_A_HOST.isdisjoint(host) or not uri.startswith("/"):
+        return ""
+    return f"{scheme}://{host}{uri}"
 
 
 def last_hop(forwarded_for: str) -> str:

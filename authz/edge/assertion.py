@@ -3,6 +3,9 @@
     {"alg": "EdDSA" or "ES256", "typ": "JWT", "kid": RFC 7638 thumbprint of the key}
     {"iss": PORTAL_URL, "aud": the server's name, "sub": uid, "email", "name", "groups": […], "iat", "exp", "rev"}
 
+Groups that would not fit X-User-Groups are left out here too, and "groups_truncated" is then true: a proxy refuses an
+answer whose headers are too long, and somebody in many groups would be shut out.
+
 The public key is at /.well-known/gatehouse/jwks.json.
 """
 
@@ -15,10 +18,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey
 
 from authz.decisions.membership import groups_of
-from authz.decisions.vocabulary import FOREVER, Decision, Question
+from authz.decisions.vocabulary import FOREVER, Decision, Principal, Question
 from authz.decisions.world import World
 from authz.errors import Unavailable
-from authz.formats import revision
+from authz.formats import header, revision
 
 Key = OKPKey | ECKey
 _keys: dict[str, Key] = {}
@@ -62,25 +65,30 @@ def assertion_line(question: Question, decision: Decision, world: World) -> byte
     """Return the header line for an allowed question."""
     if question.who is None:
         return b""
-    return _signed(question, decision, world, settings.AUTHZ_ASSERTION_LIFETIME)
+    return _signed(question.who, question, decision, world)
 
 
-def _signed(question: Question, decision: Decision, world: World, lifetime: int) -> bytes:
-    person = world.people[question.who.person]  # type: ignore[union-attr]  the caller has one
+def _signed(who: Principal, question: Question, decision: Decision, world: World) -> bytes:
+    person = world.people[who.person]
     server = world.servers.get(question.target.server)
-    issued = int(time.time())
+    issued, lifetime = int(time.time()), settings.AUTHZ_ASSERTION_LIFETIME
     expires = issued + lifetime if decision.until == FOREVER else min(issued + lifetime, int(decision.until))
+    names = [world.groups[number].name for number in groups_of(world, person, question.at)]
+    listed, truncated = header.encode_list(names, limit=settings.AUTHZ_GROUPS_HEADER_LIMIT)
+    groups = [header.decode(name) for name in listed.split(",")] if listed else []
     claims: dict[str, Any] = {
         "iss": settings.PORTAL_URL,
         "aud": server.name if server else settings.PORTAL_URL,
         "sub": person.uid,
         "email": person.email,
         "name": person.name,
-        "groups": sorted(world.groups[number].name for number in groups_of(world, person, question.at)),
+        "groups": groups,
         "iat": issued,
         "exp": expires,
         "rev": revision.make(world.epoch, world.revision),
     }
+    if truncated:
+        claims["groups_truncated"] = True
     key = signing_key()
-    header = {"alg": algorithm(key), "typ": "JWT", "kid": key.thumbprint()}
-    return f"X-Auth-Assertion: {jwt.encode(header, claims, key, algorithms=[algorithm(key)])}\r\n".encode()
+    head = {"alg": algorithm(key), "typ": "JWT", "kid": key.thumbprint()}
+    return f"X-Auth-Assertion: {jwt.encode(head, claims, key, algorithms=[algorithm(key)])}\r\n".encode()

@@ -6,6 +6,8 @@ What is left has one meaning. The path is routed both as sent and decoded; `vali
 """
 
 import re
+import unicodedata
+from ipaddress import IPv6Address
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -16,15 +18,17 @@ FORM: Final = re.compile(
     r"(?P<scheme>https?|wss?)://"
     r"(?P<host>[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])"
     r"(?::(?P<port>[0-9]{1,5}))?"
-    r"(?P<path>/[A-Za-z0-9._~!$&'()*+,=:@%/|^{}\"-]*)?"
-    r"(?P<query>\?[!-~]*)?",
+    # A query needs a path before it: a proxy that writes the Host header into a URL may be sent "public.example.com?".
+    r"(?:(?P<path>/[A-Za-z0-9._~!$&'()*+,=:@%/|^{}\"-]*)(?P<query>\?[!-~]*)?)?",
     re.ASCII,
 )
-DOTS: Final = re.compile(r"/\.{1,2}(/|$)")
+DOTS: Final = re.compile(r"(?:/\.|\.\.)(?:/|\Z)")
+"""A segment "." or one that ends in "..": a proxy that strips "/api" from "/api../x" makes "../x" of it."""
 BROKEN: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 HIDDEN: Final = re.compile(r"%(2[fF]|5[cC]|23|3[fF]|25|2[eE]|3[bB]|[01][0-9A-Fa-f]|7[fF])")
 """Encodings of / \\ # ? % . ; and of control characters."""
-DEFAULT_PORTS: Final = {"http": "80", "https": "443", "ws": "80", "wss": "443"}
+DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+MOST_PORT: Final = 65535
 
 
 class UnreadableUrl(AuthzError):
@@ -49,7 +53,7 @@ def read_url(text: str) -> Url:
     if len(text) > LONGEST:
         message = f"The URL is longer than {LONGEST} characters."
         raise UnreadableUrl(message)
-    if (found := FORM.fullmatch(text)) is None:
+    if (found := FORM.fullmatch(text)) is None or ".." in found["host"]:
         message = "The URL is malformed."
         raise UnreadableUrl(message)
     scheme, host, port, path, query = found.groups()
@@ -60,10 +64,28 @@ def read_url(text: str) -> Url:
     host = host.lower()
     if host.endswith("."):
         host = host[:-1]
-    if port and port != DEFAULT_PORTS[scheme]:
-        host = f"{host}:{port}"
+    if host[0] == "[":
+        host = _bracketed(host)
+    if port:
+        host = _with_port(scheme, host, port)
     shown = f"{scheme}://{host}{path}"
     return Url(host, read_path(path), path, shown)
+
+
+def _bracketed(host: str) -> str:
+    try:
+        return f"[{IPv6Address(host[1:-1])}]"
+    except ValueError:
+        message = "The URL's host is not an IPv6 address."
+        raise UnreadableUrl(message) from None
+
+
+def _with_port(scheme: str, host: str, port: str) -> str:
+    number = int(port)
+    if not 0 < number <= MOST_PORT:
+        message = "The URL's port does not exist."
+        raise UnreadableUrl(message)
+    return host if number == DEFAULT_PORTS[scheme] else f"{host}:{number}"
 
 
 def read_path(path: str) -> str:
@@ -77,7 +99,14 @@ def read_path(path: str) -> str:
         message = "The URL's path hides a character."
         raise UnreadableUrl(message)
     try:
-        return unquote_to_bytes(path).decode("utf-8")
+        decoded = unquote_to_bytes(path).decode("utf-8")
     except UnicodeDecodeError:
         message = "The URL's path is not UTF-8."
         raise UnreadableUrl(message) from None
+    if not decoded.isascii():
+        # Some servers fold full-width dots and slashes into plain ones, and only then look for "..".
+        folded = unicodedata.normalize("NFKC", decoded)
+        if "//" in folded or "\\" in folded or DOTS.search(folded) or any("\x7f" <= each <= "\x9f" for each in folded):
+            message = "The URL's path hides a character."
+            raise UnreadableUrl(message)
+    return decoded

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from authz.edge.asked import Asked, Refusal, last_hop
+from authz.edge.asked import Asked, Refusal, last_hop, whole_url
 from authz.edge.request import Request
 
 PREFIX: Final = "/auth/validate/envoy"
@@ -11,11 +11,7 @@ PREFIX: Final = "/auth/validate/envoy"
 def read(request: Request) -> Asked:
     """Return what Envoy asks; its configuration adds X-Forwarded-Proto."""
     headers = request.headers
-    uri, host, proto = request.target[len(PREFIX) :], headers.get("host", ""), headers.get("x-forwarded-proto", "")
-    if not (uri.startswith("/") and host and proto):
-        return Asked(
-            refusal=Refusal.REDIRECT, problem="Envoy must keep path and Host, and add X-Forwarded-Proto."
-        )
-    return Asked(
-        f"{proto}://{host}{uri}", request.method, last_hop(headers.get("x-forwarded-for", "")), Refusal.REDIRECT
-    )
+    url = whole_url(headers.get("x-forwarded-proto", ""), headers.get("host", ""), request.target[len(PREFIX) :])
+    if not url:
+        return Asked(refusal=Refusal.REDIRECT, problem="Envoy must keep path and Host, and add X-Forwarded-Proto.")
+    return Asked(url, request.method, last_hop(headers.get("x-forwarded-for", "")), Refusal.REDIRECT)

@@ -1,17 +1,19 @@
 """Traefik, Caddy, HAProxy and APISIX: X-Forwarded-Method, -Proto, -Host, -Uri and -For, and answers passed through."""
 
-from authz.edge.asked import Asked, Refusal, last_hop
+from authz.edge.asked import Asked, Refusal, last_hop, whole_url
 from authz.edge.request import Request
 
 
 def read(request: Request) -> Asked:
     """Return what the proxy asks; every part of the URL must be there."""
     headers = request.headers
-    proto, host = headers.get("x-forwarded-proto", ""), headers.get("x-forwarded-host", "")
-    uri, method = headers.get("x-forwarded-uri", ""), headers.get("x-forwarded-method", "")
-    if not (proto and host and method and uri.startswith("/")):
+    url = whole_url(
+        headers.get("x-forwarded-proto", ""), headers.get("x-forwarded-host", ""), headers.get("x-forwarded-uri", "")
+    )
+    method = headers.get("x-forwarded-method", "")
+    if not (url and method):
         return Asked(
             refusal=Refusal.REDIRECT,
             problem="X-Forwarded-Method, -Proto, -Host and -Uri must all be set by the proxy.",
         )
-    return Asked(f"{proto}://{host}{uri}", method, last_hop(headers.get("x-forwarded-for", "")), Refusal.REDIRECT)
+    return Asked(url, method, last_hop(headers.get("x-forwarded-for", "")), Refusal.REDIRECT)

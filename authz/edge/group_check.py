@@ -24,7 +24,7 @@ from authz.decisions.world import World
 from authz.edge.answers import Answer
 from authz.edge.recording import spool
 from authz.edge.request import Request
-from authz.errors import AuthzError, BadCredential, BadRequest, Unavailable
+from authz.errors import AuthzError, BadCredential, BadRequest, Behind, Unavailable
 from authz.formats import revision
 from authz.formats.emails import find_email
 from authz.lookups.current import CURRENT, current_world
@@ -50,16 +50,18 @@ def check(request: Request, presented: Presented, *, settled: bool = False) -> A
 
 
 def _check(request: Request, presented: Presented, *, settled: bool) -> Answer:
-    at = time.time()
-    world = demanded_world(request.headers.get("authz-at-least", ""), settled=settled)
     if request.problem:
         raise BadRequest(request.problem)
+    at = time.time()
+    world = current_world()
     try:
         who = service(presented, world, at, scope=GROUPS_CHECK)
     except Unsettled as error:
         if not settled:
             raise
         raise BadCredential(str(error)) from None
+    # Only now: a demand may cost a look at the tables, which no stranger shall cause.
+    refuse_if_behind(world, request.headers.get("authz-at-least", ""), settled=settled)
     body = _read(request.body)
     if "checks" in body:
         checks = body["checks"]
@@ -75,20 +77,20 @@ def _check(request: Request, presented: Presented, *, settled: bool) -> Answer:
     return Answer(200, JSON, b"Authz-Revision: %s\r\n" % answer["revision"].encode(), json.dumps(answer).encode())
 
 
-def demanded_world(demanded: str, *, settled: bool) -> World:
-    """Return a World at least as new as the caller demands in Authz-At-Least; Behind if there is none."""
-    world = current_world()
+def refuse_if_behind(world: World, demanded: str, *, settled: bool) -> None:
+    """Raise Behind if the caller demands a newer World in Authz-At-Least; before that, give it a moment to come."""
     if not demanded:
-        return world
+        return
     if (wanted := revision.read(demanded)) is None:
         message = "Authz-At-Least is not a revision"
         raise BadRequest(message)
     epoch, number = wanted
     if world.epoch == epoch and world.revision >= number:
-        return world
+        return
     if not settled:
         raise Unsettled(CURRENT.look)
-    return CURRENT.at_least(number, epoch)
+    message = f"this process knows revision {world.epoch}.{world.revision} and not {epoch}.{number}"
+    raise Behind(message)
 
 
 def _read(body: bytes) -> dict[str, Any]:

@@ -26,7 +26,11 @@ def _group_check(request: Request, *, settled: bool = False) -> Answer:
 
 
 def _jwks(_request: Request, *, settled: bool = False) -> Answer:  # noqa: ARG001  every judge is told
-    return Answer(200, b"Content-Type: application/jwk-set+json\r\nCache-Control: max-age=300\r\n", b"", public_keys())
+    try:
+        keys = public_keys()
+    except Unavailable as error:
+        return Answer(503, JSON, b"", json.dumps({"error": "unavailable", "detail": str(error)}).encode())
+    return Answer(200, b"Content-Type: application/jwk-set+json\r\nCache-Control: max-age=300\r\n", b"", keys)
 
 
 def _live(_request: Request, *, settled: bool = False) -> Answer:  # noqa: ARG001  every judge is told

@@ -2,28 +2,30 @@
 
 import re
 
-from django.conf import settings
-
+from authz.conf import hot
 from authz.credentials import Presented
 from authz.edge.request import Request
 
-_pattern: list[re.Pattern[str]] = []
+_patterns: dict[str, re.Pattern[str]] = {}
 
 
 def presented_by(request: Request) -> Presented:
     """Return the credentials in a request, as text."""
     headers = request.headers
-    scheme, _, token = headers.get("authorization", "").partition(" ")
+    bearer = ""
+    if authorization := headers.get("authorization"):
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() == "bearer":
+            bearer = token.strip()
     cookie = headers.get("cookie")
-    return Presented(
-        token.strip() if scheme.lower() == "bearer" else "",
-        headers.get("x-api-key", "").strip(),
-        tuple(_session_cookie().findall(cookie)) if cookie else (),
-    )
+    return Presented(bearer, headers.get("x-api-key", "").strip(), session_cookies(cookie) if cookie else ())
 
 
-def _session_cookie() -> re.Pattern[str]:
-    """Return what finds our cookie in a Cookie header, also where HAProxy joined several lines by a comma."""
-    if not _pattern:
-        _pattern.append(re.compile(rf"(?:^|[;,])\s*{re.escape(settings.AUTHZ_COOKIE_NAME)}=([^;,\s]+)"))
-    return _pattern[0]
+def session_cookies(cookie: str) -> tuple[str, ...]:
+    """Return every value of our cookie in a Cookie header, also where HAProxy joined several lines by a comma."""
+    name = hot.cookie
+    if name not in cookie:
+        return ()
+    if (pattern := _patterns.get(name)) is None:
+        pattern = _patterns[name] = re.compile(rf"(?:^|[;,])\s*{re.escape(name)}=([^;,\s]+)")
+    return tuple(pattern.findall(cookie))

@@ -1,6 +1,6 @@
 """Records each answer in this process's spool, before it is given."""
 
-from audit.spool import Spool
+from audit.spool import Spool, prepared
 from authz.decisions.vocabulary import Decision, Question
 from authz.decisions.world import World
 
@@ -20,13 +20,12 @@ def close_spool() -> None:
         _spools.pop().close()
 
 
-def record(question: Question, decision: Decision, world: World, *, at: float, url: str, dialect: str) -> None:
-    """Append a decision; SpoolUnavailable if that cannot be done, and then it must not be given as an answer."""
+def written(question: Question, decision: Decision, world: World, dialect: str) -> str:
+    """Return a decision as the spool keeps it, but for its time and its URL."""
     who = question.who
     person = world.people.get(who.person) if who is not None else None
     server = world.servers.get(question.target.server)
-    spool().note(
-        at=at,
+    return prepared(
         effect=decision.effect,
         rule=decision.rule,
         code=decision.code,
@@ -36,7 +35,11 @@ def record(question: Question, decision: Decision, world: World, *, at: float, u
         target=server.name if server is not None else "",
         tool=question.tool,
         address=question.address,
-        url=url,
         revision=world.revision,
         dialect=dialect,
     )
+
+
+def record(line: str, *, at: float, url: str) -> None:
+    """Append what was written of a decision; SpoolUnavailable if that cannot be done, and then it must not be given."""
+    spool().append(line, at=at, url=url)

@@ -1,55 +1,68 @@
-"""Remembers what was judged in one World, so that the same request is not judged twice.
+"""Remembers what was judged in one World, so that the same question is not judged twice.
 
-An answer follows from three things: the World, what the request shows, and the time. This remembers answers by the
-first two, with the span of time in which the third does not matter, and drops them with their World; so a remembered
-answer is exactly the one that judging again would give, and a change of anything at all forgets them all. What is
-shown is remembered as a keyed hash, because it holds secrets.
+An answer follows from the World, from the credentials that are shown, from what is asked for, and from the time. This
+remembers answers by the first three, with the span of time in which the fourth does not matter, and drops them with
+their World; so a remembered answer is exactly the one that judging again would give, and a change of anything at all
+forgets them all. Credentials are secrets, and are remembered as a keyed hash.
 
 Not remembered: sign-ins (their login address is made afresh), JWTs (their issuer's keys may change without a change of
-the World), several session cookies at once, and anything unreadable.
+the World), several credentials at once, and anything unreadable.
 """
 
 import secrets
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+from authz.credentials import Presented
 from authz.credentials.session import ends
 from authz.credentials.usage import USAGE
 from authz.decisions.facts import SessionIs
 from authz.decisions.membership import standing
-from authz.decisions.vocabulary import Decision, Effect, Question
+from authz.decisions.vocabulary import FOREVER, Decision, Effect, Question, Target, Where
 from authz.decisions.world import World
 from authz.edge.answers import Answer
-from authz.edge.request import Request
 
 MOST: Final = 16_384
 """Answers remembered; each takes about a kilobyte."""
 _KEY: Final = secrets.token_bytes(32)
 
+Name = tuple[bytes, Target, str | None, str, str]
+
 
 class Judged(NamedTuple):
-    """An answer, what led to it, and when it holds."""
+    """An answer, what is written of it, and when it holds."""
 
-    question: Question
-    decision: Decision
     answer: Answer
-    url: str
+    line: str
     since: float
     until: float
     session: SessionIs | None
     key: int
 
 
-def name_of(request: Request, dialect: str) -> bytes | None:
-    """Return the name under which a request's answer is remembered: a hash of all that an answer can depend on."""
-    if request.problem:
+def name_of(presented: Presented, target: Target, tool: str | None, address: str, dialect: str) -> Name | None:
+    """Return what an answer is remembered by: all that it can depend on; None if it is not to be remembered."""
+    bearer, api_key, sessions, problem = presented
+    if problem or target.where is Where.UNREADABLE:
         return None
-    shown = "\0".join((dialect, request.peer, request.method, request.target, *request.headers, *request.headers.values()))
-    return blake2b(shown.encode("latin-1", "replace"), key=_KEY, digest_size=32).digest()
+    if sessions:
+        if bearer or api_key or len(sessions) > 1:
+            return None
+        shown = f"session {sessions[0]}"
+    elif bearer:
+        if api_key:
+            return None
+        shown = f"bearer {bearer}"
+    elif api_key:
+        shown = f"key {api_key}"
+    else:
+        return None
+    name = blake2b(shown.encode("utf-8", "replace"), key=_KEY, digest_size=32).digest()
+    return name, target, tool, address, dialect
 
 
-def recall(world: World, name: bytes | None, at: float) -> Judged | None:
-    """Return the answer to the same request if it still holds, and note that its credential was used."""
+def recall(world: World, name: Name | None, at: float) -> Judged | None:
+    """Return what was judged if it still holds, and note that its credential was used."""
     known: Judged | None = world.memo.get(name)
     if known is None or not known.since <= at < known.until:
         return None
@@ -57,25 +70,24 @@ def recall(world: World, name: bytes | None, at: float) -> Judged | None:
         if at >= ends(session):
             return None
         USAGE.session_used(session.number, at)
-    elif known.key:
+    else:
         USAGE.key_used(known.key, at)
     return known
 
 
 def remember(  # noqa: PLR0913  what an answer is made of
     world: World,
-    name: bytes | None,
+    name: Name | None,
     *,
     question: Question,
     decision: Decision,
     answer: Answer,
-    url: str,
-    lasts: float,
-    lone: bool,
+    line: str,
+    lasts: float = FOREVER,
 ) -> None:
-    """Keep an answer for as long as it holds, at most `lasts` seconds; `lone` says that one credential was shown."""
+    """Keep an answer for as long as it holds, and for at most `lasts` seconds."""
     who = question.who
-    if name is None or who is None or decision.effect is Effect.SIGN_IN or not lone:
+    if name is None or who is None or decision.effect is Effect.SIGN_IN:
         return
     person = world.people.get(who.person)
     kind, _, number = who.credential.partition(":")
@@ -86,5 +98,4 @@ def remember(  # noqa: PLR0913  what an answer is made of
     if len(world.memo) >= MOST:
         world.memo.clear()
     until = min(until, decision.until, who.until, question.at + lasts)
-    key = int(number) if kind == "key" else 0
-    world.memo[name] = Judged(question, decision, answer, url, since, until, session, key)
+    world.memo[name] = Judged(answer, line, since, until, session, 0 if session else int(number))

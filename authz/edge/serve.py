@@ -42,6 +42,8 @@ REASONS: Final = {
 }
 NOT_FOUND: Final = Answer(404, b"", b"", b"There is nothing here.\n")
 MALFORMED: Final = Answer(400, b"", b"", b"This is not an HTTP request.\n")
+TOO_LARGE: Final = Answer(431, b"", b"", b"This request is too large.\n")
+FAILED: Final = Answer(503, b"", b"", b"This cannot be answered now.\n")
 
 
 def rendered(answer: Answer, *, head_only: bool, last: bool) -> bytes:
@@ -59,7 +61,10 @@ def rendered(answer: Answer, *, head_only: bool, last: bool) -> bytes:
 class Edge(asyncio.Protocol):
     """One connection from a proxy or a service; its requests are answered in order, one at a time."""
 
-    __slots__ = ("body", "busy", "loop", "open", "parser", "peer", "request", "seen", "size", "timer", "transport", "url", "waiting")
+    __slots__ = (
+        "body", "busy", "following", "loop", "open", "parser", "peer", "request", "seen", "size", "transport", "url",
+        "waiting",
+    )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, open_ones: set["Edge"]) -> None:
         """Belong to a loop, and to the set of open connections."""
@@ -71,10 +76,12 @@ class Edge(asyncio.Protocol):
         self.busy = False
         """Whether a request is being settled elsewhere; what arrives meanwhile waits."""
         self.waiting = b""
+        self.following: list[tuple[Request, bool] | Answer] = []
+        """What the parser had found behind that request already, in order."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin a connection."""
-        self.transport = transport  # type: ignore[assignment]  a stream's transport
+        self.transport = transport  # type: ignore[assignment]  # a stream's transport
         peer = transport.get_extra_info("peername")
         self.peer = peer[0] if isinstance(peer, tuple) else ""
         self.parser = httptools.HttpRequestParser(self)
@@ -93,22 +100,24 @@ class Edge(asyncio.Protocol):
             if len(self.waiting) > LARGEST_HEAD:
                 self.transport.close()
             return
-        self.seen = self.loop.time()
+        if not self.size:
+            self.seen = self.loop.time()  # of a request's first byte: one that drips in has no longer than others
         self.size += len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._refuse(MALFORMED)
+            # The request itself has its answer; the connection ends with it, for what follows would not be HTTP.
+            return
         except httptools.HttpParserError:
             self._refuse(MALFORMED)
         else:
             if self.size > LARGEST_HEAD + LARGEST_BODY:
-                self._refuse(Answer(431, b"", b"", b"This request is too large.\n"))
+                self._refuse(TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """Begin a request; the parser calls this."""
         self.url = b""
-        self.body = b""
+        self.body: list[bytes] = []
         self.request = None
 
     def on_url(self, url: bytes) -> None:
@@ -123,16 +132,23 @@ class Edge(asyncio.Protocol):
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""
-        self.body += body
+        self.body.append(body)
 
     def on_message_complete(self) -> None:
         """Answer a request that is complete."""
         request = self.request or Request("", "", self.peer)
         request.method = self.parser.get_method().decode("ascii")
         request.target = self.url.decode("latin-1")
-        request.body = self.body
-        last = not self.parser.should_keep_alive() or self.size > LARGEST_HEAD + LARGEST_BODY
+        request.body = b"".join(self.body)
+        parser = self.parser
+        last = not parser.should_keep_alive() or parser.should_upgrade() or self.size > LARGEST_HEAD + LARGEST_BODY
         self.size = 0
+        if self.busy:
+            self.following.append((request, last))  # answers go back in the order of the requests (RFC 9112 §9.3.2)
+            return
+        self._answer(request, last=last)
+
+    def _answer(self, request: Request, *, last: bool) -> None:
         judge = judge_of(request.target)
         if judge is None:
             self._send(NOT_FOUND, request, last=last)
@@ -142,6 +158,9 @@ class Edge(asyncio.Protocol):
         except Unsettled as error:
             self._settle(error, judge, request, last=last)
             return
+        except Exception:
+            log.exception("edge.failed")
+            answer = FAILED
         self._send(answer, request, last=last)
 
     def _send(self, answer: Answer, request: Request, *, last: bool) -> None:
@@ -151,6 +170,10 @@ class Edge(asyncio.Protocol):
                 self.transport.close()
 
     def _refuse(self, answer: Answer) -> None:
+        """Say what is wrong, after whatever was asked before, and end the connection."""
+        if self.busy:
+            self.following.append(answer)
+            return
         if not self.transport.is_closing():
             self.transport.write(rendered(answer, head_only=False, last=True))
             self.transport.close()
@@ -165,8 +188,21 @@ class Edge(asyncio.Protocol):
     def _settled(self, judge: Judge, request: Request, last: bool, work: "asyncio.Future[Any]") -> None:  # noqa: FBT001  a callback's shape
         if (error := work.exception()) is not None:
             log.warning("edge.not_settled", extra={"error": str(error)})
-        self._send(judge(request, settled=True), request, last=last)
+        try:
+            answer = judge(request, settled=True)
+        except Exception:
+            log.exception("edge.failed")
+            answer = FAILED
+        self._send(answer, request, last=last)
         self.busy = False
+        while self.following and not self.busy:
+            following = self.following.pop(0)
+            if isinstance(following, Answer):
+                self._refuse(following)
+            else:
+                self._answer(following[0], last=following[1])
+        if self.busy:
+            return
         waiting, self.waiting = self.waiting, b""
         if not self.transport.is_closing():
             self.transport.resume_reading()

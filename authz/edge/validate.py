@@ -7,13 +7,12 @@ from typing import Final
 
 from django.conf import settings
 
-from authz.conf import signing_key
+from authz.conf import hot, signing_key
 from authz.credentials import Unsettled, identify
 from authz.decisions.decide import decide
 from authz.decisions.routing import target_of
 from authz.decisions.vocabulary import (
     ANY_TOOL,
-    FOREVER,
     IDENTITY,
     NO_TOOL,
     Action,
@@ -30,7 +29,7 @@ from authz.edge.assertion import assertion_line
 from authz.edge.canonical import UnreadableUrl, Url, read_url
 from authz.edge.mcp_headers import tool_asked
 from authz.edge.presented import presented_by
-from authz.edge.recording import record
+from authz.edge.recording import record, written
 from authz.edge.remembered import name_of, recall, remember
 from authz.edge.request import Request
 from authz.edge.trust import client_address, is_trusted
@@ -42,6 +41,8 @@ log = logging.getLogger(__name__)
 
 LOGIN_KEPT: Final = 3600
 """Seconds for which a login page may lead back to where somebody came from."""
+LONGEST_WAY_BACK: Final = 1500
+"""Characters of a URL that a login leads back to: sealed, it shares the 4 KB that nginx takes of an answer's headers."""
 NO_URL: Final = Url("", "", "", "")
 
 
@@ -63,13 +64,17 @@ def validate(request: Request, read: Dialect, dialect: str, *, settled: bool = F
 def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool) -> Answer:
     at = time.time()
     world = current_world()
-    name = name_of(request, dialect)
-    if (known := recall(world, name, at)) is not None:
-        record(known.question, known.decision, world, at=at, url=known.url, dialect=dialect)
-        return known.answer
     asked = read(request)
     presented = presented_by(request)
     target, tool, url = _target(request, asked, world)
+    address = client_address(asked.address) if is_from_proxy(request, world) else ""
+    if address is None:
+        target = Target(Where.UNREADABLE, problem="The proxy names a client address that is none.")
+        address = ""
+    name = name_of(presented, target, tool, address, dialect)
+    if (known := recall(world, name, at)) is not None:
+        record(known.line, at=at, url=url.shown)
+        return known.answer
     who, bad = None, ""
     try:
         who = identify(presented, world, at)
@@ -79,25 +84,14 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool) -
         if not settled:
             raise
         bad = str(error)
-    address = client_address(asked.address) if is_from_proxy(request, world) else ""
-    if address is None:
-        target = Target(Where.UNREADABLE, problem="The proxy names a client address that is none.")
-    question = Question(who, Action.USE, target, at, tool, address or "")
+    question = Question(who, Action.USE, target, at, tool, address)
     decision = decide(question, world)
     if bad and decision.effect is Effect.SIGN_IN:
         decision = decision._replace(code="bad-credential", reason=f"{bad[0].upper()}{bad[1:]}.")
-    record(question, decision, world, at=at, url=url.shown, dialect=dialect)
+    line = written(question, decision, world, dialect)
+    record(line, at=at, url=url.shown)
     given = answer(question, decision, world, asked, request)
-    remember(
-        world,
-        name,
-        question=question,
-        decision=decision,
-        answer=given,
-        url=url.shown,
-        lasts=settings.AUTHZ_ASSERTION_LIFETIME / 4 if settings.AUTHZ_ASSERTION_KEY else FOREVER,
-        lone=len(presented.sessions) + bool(presented.bearer) + bool(presented.api_key) == 1,
-    )
+    remember(world, name, question=question, decision=decision, answer=given, line=line, lasts=hot.signed)
     return given
 
 
@@ -146,7 +140,7 @@ def answer(question: Question, decision: Decision, world: World, asked: Asked, r
     offered = headers.get("authorization", "")[:7].lower() == "bearer " or "x-api-key" in headers
     if offered:
         own += b'WWW-Authenticate: Bearer realm="gatehouse", error="invalid_token"\r\n'
-    back = asked.url if question.target.where is Where.SERVER and _is_ours(asked.url, world) else ""
+    back = asked.url if question.target.where is Where.SERVER and _is_a_way_back(asked.url, world) else ""
     own += b"Location: %s\r\n" % login_address(back, question.at).encode("ascii")
     status = 401
     if asked.refusal is Refusal.REDIRECT and not offered and _is_a_page(headers):
@@ -154,12 +148,14 @@ def answer(question: Question, decision: Decision, world: World, asked: Asked, r
     return Answer(status, nobody_lines(world), own, body)
 
 
-def _is_ours(url: str, world: World) -> bool:
-    """Return whether a URL's host is registered by name or is the portal's.
+def _is_a_way_back(url: str, world: World) -> bool:
+    """Return whether a URL is a page's, fits a header, and has a host that is registered by name or is the portal's.
 
     A route for any host says nothing about whose the host is; leading people there after signing in would let
     whoever chooses a Host header choose where they land.
     """
+    if len(url) > LONGEST_WAY_BACK or not url.startswith("http"):
+        return False
     host = read_url(url).host
     own = settings.PORTAL_URL.partition("://")[2]
     return host in world.routes or host.rpartition(":")[0] in world.routes or host == own

@@ -3,7 +3,9 @@
 The stored form is NFC, the local part and the domain in lower case, the domain in its Unicode form (RFC 6531 allows
 Unicode in both; RFC 5321 §2.4 leaves the case of a local part to its host, and no host in use minds it). Refused are
 quoted local parts, comments, address literals, control characters, several "@", a trailing dot, and letters that only
-look like others under compatibility normalisation (NFKC), such as full-width ones.
+look like others: under compatibility normalisation (NFKC), as full-width ones and the long s do, or because they become
+ASCII in lower case, as the Kelvin sign does. Case folding would go further and make "ss" of "ß", in one mailbox the name
+of another; so letters are put in lower case and not folded.
 """
 
 import unicodedata
@@ -26,7 +28,7 @@ def parse_email(text: str) -> str:
     if len(stripped) > MOST:
         message = f"an e-mail address has {len(stripped)} characters; at most {MOST} are allowed"
         raise InvalidName(message)
-    if unicodedata.normalize("NFKC", stripped) != unicodedata.normalize("NFC", stripped):
+    if not stripped.isascii() and _looks_like_another(stripped):
         message = f"{stripped!r} has letters that merely look like others"
         raise InvalidName(message)
     try:
@@ -42,11 +44,26 @@ def parse_email(text: str) -> str:
     except EmailNotValidError as error:
         message = f"{stripped!r} is not an e-mail address: {error}"
         raise InvalidName(message) from None
-    return unicodedata.normalize("NFC", checked.normalized.casefold())
+    stored = _lowered(checked.normalized)
+    if stored.isascii() and not stripped.isascii():
+        message = f"{stripped!r} has letters that merely look like others"
+        raise InvalidName(message)
+    return stored
 
 
 def find_email(text: str) -> str:
     """Return the spelling under which to look somebody up; cheap, never fails, and finds nothing for a bad one."""
     if text.isascii():
         return text.strip().lower()
-    return unicodedata.normalize("NFC", text.strip().casefold())
+    # Left as it is, a text that only looks like an address equals no stored one.
+    return text if _looks_like_another(text) else _lowered(text.strip())
+
+
+def _lowered(text: str) -> str:
+    return unicodedata.normalize("NFC", text.lower())
+
+
+def _looks_like_another(text: str) -> bool:
+    if unicodedata.normalize("NFKC", text) != unicodedata.normalize("NFC", text):
+        return True
+    return any(not each.isascii() and unicodedata.normalize("NFC", each).lower().isascii() for each in text)

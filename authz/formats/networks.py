@@ -8,7 +8,11 @@ from authz.errors import InvalidName
 def parse_network(text: str) -> str:
     """Return a network in CIDR form; a lone address becomes /32 or /128."""
     try:
-        return str(ip_network(text.strip()))
+        network = ip_network(text.strip())
     except ValueError as error:
         message = f"{text.strip()!r} is not a network: {error}"
         raise InvalidName(message) from None
+    if getattr(network.network_address, "scope_id", None) is not None:
+        message = f"{text.strip()!r} is not a network: it names an interface of one machine"
+        raise InvalidName(message)
+    return str(network)

@@ -1,12 +1,12 @@
 """The host and the path prefix of a route, in their one spelling.
 
 A host is a DNS name in lower case (internationalised names in their ASCII form, RFC 5891), an IPv4 address or a
-bracketed IPv6 address, perhaps with ":" and a port; or "*" for any host. A prefix begins with "/", has no empty, "."
-or ".." segment, no "?", "#", ";", "%" or backslash, and no "/" at its end unless it is "/" alone.
+bracketed IPv6 address, perhaps with ":" and a port; or "*" for any host. A prefix begins with "/", has no empty or "."
+segment and none that ends in "..", no "?", "#", ";", "%" or backslash, and no "/" at its end unless it is "/" alone.
 """
 
 import re
-from ipaddress import ip_address
+from ipaddress import IPv6Address
 from typing import Final
 
 import idna
@@ -24,12 +24,14 @@ def parse_host(text: str) -> str:
     if host == "*":
         return host
     name, port = (host, "") if host.endswith("]") or ":" not in host else host.rsplit(":", 1)
-    if port and not (port.isdigit() and 0 < int(port) <= MOST_PORT):
-        message = f"{text!r} has a port that is not a number from 1 to {MOST_PORT}"
-        raise InvalidName(message)
+    if port:
+        if not (port.isascii() and port.isdigit() and 0 < int(port) <= MOST_PORT):
+            message = f"{text!r} has a port that is not a number from 1 to {MOST_PORT}"
+            raise InvalidName(message)
+        port = str(int(port))
     if name.startswith("["):
         try:
-            name = f"[{ip_address(name.strip('[]'))}]"
+            name = f"[{IPv6Address(name.removeprefix('[').removesuffix(']').partition('%')[0])}]"
         except ValueError:
             message = f"{text!r} is not an IPv6 address in brackets"
             raise InvalidName(message) from None
@@ -49,7 +51,7 @@ def parse_prefix(text: str) -> str:
     """Return the canonical form of a path prefix; InvalidName says what is wrong with it."""
     prefix = text.strip()
     prefix = prefix.rstrip("/") or "/" if prefix else prefix
-    if PREFIX.fullmatch(prefix) is None or any(part in {".", ".."} for part in prefix.split("/")):
+    if PREFIX.fullmatch(prefix) is None or any(part == "." or part.endswith("..") for part in prefix.split("/")):
         message = f"{text!r} is not a path prefix; write it like /mcp/search"
         raise InvalidName(message)
     return prefix

@@ -12,9 +12,9 @@ def portal_is_administered() -> bool:
     lasting = Q(until=None) | Q(until__gt=timezone.now())
     grants = Grant.objects.filter(
         lasting, server__kind=Kind.PORTAL, server__enabled=True, action=Action.ADMINISTER, networks=[]
-    ).values_list("group_id", "person_id")
-    groups = {group for group, _ in grants if group is not None}
-    people = {person for _, person in grants if person is not None}
+    ).only("group_id", "person_id")
+    groups = {grant.group_id for grant in grants if grant.group_id is not None}
+    people = {grant.person_id for grant in grants if grant.person_id is not None}
     capable = User.objects.filter(is_active=True, is_human=True)
     if people and capable.filter(pk__in=people).exists():
         return True

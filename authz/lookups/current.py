@@ -11,6 +11,7 @@ import time
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
+from authz.conf import hot
 from authz.decisions.world import World
 from authz.errors import Behind, Unavailable
 from authz.lookups.build import advanced, build, changes_since, revision_now
@@ -69,7 +70,7 @@ class Current:
         if not self.kept:
             return self.look()
         world = self.world
-        if world is None or time.monotonic() - self.looked_at > settings.AUTHZ_STALENESS_LIMIT:
+        if world is None or time.monotonic() - self.looked_at > hot.staleness:
             message = "the database has not been reached for too long to answer"
             raise Unavailable(message)
         return world

@@ -22,7 +22,7 @@ GROUPS: Final = {
     "mcp_basic": "May use the everyday MCP servers.",
     "mcp_advanced": "May use every tool of every MCP server.",
 }
-SERVERS: Final = {
+SERVERS: Final[dict[str, tuple[str, str, str, str, tuple[str, ...]]]] = {
     "chat": ("web", "The chat UI.", "chat.example.com", "/", ()),
     "search": ("mcp", "Searches the organisation's documents.", "mcp.example.com", "/search", ("find", "read")),
     "calculator": ("mcp", "Calculates.", "mcp.example.com", "/calculator", ("evaluate", "plot")),
@@ -30,7 +30,7 @@ SERVERS: Final = {
     "file_upload": ("capability", "Uploading files in the chat UI.", "", "", ()),
 }
 """Name to kind, description, host, path prefix and tools."""
-GRANTS: Final = (
+GRANTS: Final[tuple[tuple[str, str, tuple[str, ...] | None], ...]] = (
     ("users", "chat", None),
     ("mcp_basic", "search", None),
     ("mcp_basic", "calculator", None),
@@ -72,8 +72,8 @@ def load() -> None:
                 servers.add_route(made[name], host=host, prefix=prefix, by=BY)
             for tool in tools:
                 servers.add_tool(made[name], name=tool, by=BY)
-        for group, server, tools in GRANTS:
-            grants.give(group=found[group], server=made[server], tools=tools, by=BY)
+        for group, server, limit in GRANTS:
+            grants.give(group=found[group], server=made[server], tools=limit, by=BY)
 
 
 def renew_secrets() -> Secrets:

@@ -41,9 +41,7 @@ class Membership(models.Model):
     given_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("person", "group", "source"), name="one_membership_per_source"),
-        )
+        constraints = (models.UniqueConstraint(fields=("person", "group", "source"), name="one_membership_per_source"),)
 
     def __str__(self) -> str:
         """Return the membership in words."""

@@ -44,7 +44,7 @@ class User(AbstractBaseUser):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
-    last_login = None  # type: ignore[assignment]  # each sign-in is a Session; Django's own field would be a second truth
+    last_login = None  # each sign-in is a Session; Django's own field would be a second truth
 
     objects = UserManager()
 
@@ -70,11 +70,11 @@ class User(AbstractBaseUser):
         """Whether the administration opens for them: a decision like any other."""
         return self.has_perm("authz.administer")
 
-    def has_perm(self, permission: str, thing: object = None) -> bool:
+    def has_perm(self, permission: str, thing: models.Model | None = None) -> bool:
         """Ask the authentication backends, of which ours asks `decide`; Django's own permissions are not used."""
         return any(backend.has_perm(self, permission, thing) for backend in get_backends())
 
-    def has_perms(self, permissions: Iterable[str], thing: object = None) -> bool:
+    def has_perms(self, permissions: Iterable[str], thing: models.Model | None = None) -> bool:
         """Answer for several at once."""
         return all(self.has_perm(permission, thing) for permission in permissions)
 

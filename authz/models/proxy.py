@@ -11,7 +11,7 @@ class Proxy(models.Model):
     networks = models.JSONField(
         default=list,
         blank=True,
-        help_text="Networks it connects from, such as 10.1.0.0/16, one per line. With a secret as well, both must hold.",
+        help_text="Networks it connects from, such as 10.1.0.0/16, one per line; if there is a secret, both must hold.",
     )
     enabled = models.BooleanField(default=True, help_text="Switched off, what it forwards is refused.")
 

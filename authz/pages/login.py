@@ -5,16 +5,21 @@ import time
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import rotate_token
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from audit.context import Actor
+from authz.changes import sessions
 from authz.changes.sign_in import sign_in
 from authz.conf import signing_key
 from authz.errors import BadCredential
 from authz.formats import return_address
+from authz.models import Session
+from authz.pages.middleware import principal_of
 
 
 class LoginForm(forms.Form):
@@ -53,11 +58,21 @@ def show(request: HttpRequest) -> HttpResponse:
         except BadCredential as error:
             refused = str(error)
         else:
+            end_the_one_before(request)
+            rotate_token(request)
             answer = HttpResponseRedirect(way_back(rd))
             set_cookie(answer, begun.token)
             return answer
     status = 200 if request.method != "POST" else 401 if refused else 400
     return render(request, "pages/login.html", {"form": form, "rd": rd, "refused": refused}, status=status)
+
+
+def end_the_one_before(request: HttpRequest) -> None:
+    """End the session that the browser brought along: its cookie is about to be replaced, and nobody could end it."""
+    if (principal := principal_of(request)) is not None:
+        before = Session.objects.select_related("person").get(pk=int(principal.credential.partition(":")[2]))
+        by = Actor.person(before.person.email, address=request.META.get("REMOTE_ADDR", ""))
+        sessions.end(before, by=by, because="signed in anew")
 
 
 def way_back(rd: str) -> str:

@@ -44,4 +44,4 @@ class SignedIn(AuthenticationMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         """Give the request a `user` that is found when it is first asked for."""
-        request.user = SimpleLazyObject(lambda: person_of(request))  # type: ignore[assignment]  as Django's own does
+        request.user = SimpleLazyObject(lambda: person_of(request))  # type: ignore[assignment]  # as Django's own does

@@ -18,9 +18,9 @@ from audit.spool import LONGEST_LINE, LONGEST_TEXT, Spool, SpoolUnavailable
 
 TEXTS = ("effect", "rule", "code", "person", "credential", "action", "target", "tool", "address", "url", "dialect")
 GOLDEN = (
-    b'"at":1760000000250000,"revision":7,"effect":"allow","rule":"a_grant_opens_the_door","code":"granted",'
-    b'"person":"alice@example.com","credential":"session","action":"call","target":"search","tool":"query",'
-    b'"address":"192.0.2.1","url":"https://mcp.example.com/search","dialect":"nginx"}\n'
+    b'"at":1760000000250000,"url":"https://mcp.example.com/search","revision":7,"effect":"allow",'
+    b'"rule":"a_grant_opens_the_door","code":"granted","person":"alice@example.com","credential":"session",'
+    b'"action":"call","target":"search","tool":"query","address":"192.0.2.1","dialect":"nginx"}\n'
 )
 
 

@@ -49,7 +49,7 @@ class Reference:
                 return False
         return any(self._opens(grant, person, action, server, tool, at, address) for grant in self.grants.values())
 
-    def _opens(  # noqa: PLR0913, PLR0911  a list of conditions, each of which can fail
+    def _opens(  # noqa: PLR0917  a list of conditions, each on something of its own
         self, grant: Any, person: int, action: str, server: int, tool: str | None, at: float, address: str
     ) -> bool:
         if grant.server != server:

@@ -39,13 +39,13 @@ def tell(path: Path) -> Story:
     told: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     people, groups, servers = Numbers(), Numbers(), Numbers()
     for name in (*CAST, *told.get("services", ())):
-        people[name]  # noqa: B018  gives it its number
-    groups[USERS]  # noqa: B018  gives it its number
+        people[name]
+    groups[USERS]
     kinds = {name.split()[0]: "mcp" for name in told.get("servers", ())}
     kinds |= dict.fromkeys(told.get("capabilities", ()), "capability")
     off = {name.split()[0] for name in told.get("servers", ()) if name.endswith(" off")}
     for name in kinds:
-        servers[name]  # noqa: B018  gives it its number
+        servers[name]
     grants = [_grant(n, line, people, groups, servers) for n, line in enumerate(told.get("grants", ()), start=1)]
     members = [_member(line, people, groups) for line in told.get("members", ())]
     nests = [tuple(groups[name] for name in line.split(" in ")) for line in told.get("nesting", ())]
@@ -81,7 +81,10 @@ def tell(path: Path) -> Story:
         told["title"],
         world,
         tuple((line, _question(line, people, servers)) for line in told.get("allows", ())),
-        tuple((line, _question(line.rpartition(": ")[0], people, servers), line.rpartition(": ")[2]) for line in told.get("denies", ())),
+        tuple(
+            (line, _question(line.rpartition(": ")[0], people, servers), line.rpartition(": ")[2])
+            for line in told.get("denies", ())
+        ),
     )
 
 
@@ -89,12 +92,13 @@ def _grant(number: int, line: str, people: Numbers, groups: Numbers, servers: Nu
     """Read "engineering may use search tools a* b until 10 from 10.0.0.0/8"."""
     holder, _, action, server, *rest = line.split()
     parts: dict[str, list[str]] = {}
+    last: list[str] = []
     for word in rest:
         if word in {"tools", "until", "from"}:
             parts[word] = last = []
         else:
             last.append(word)
-    person = people[holder] if holder in people else None
+    person = people.get(holder)
     return f.GrantIs(
         number,
         None if person else groups[holder],

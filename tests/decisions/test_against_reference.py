@@ -1,6 +1,7 @@
 """Whatever is done in whatever order, the World answers as the reference model does."""
 
 from itertools import product
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -139,7 +140,7 @@ class Organisation(RuleBasedStateMachine):
         until=times,
         networks=st.sampled_from(((), ("10.0.0.0/8",), ("192.0.2.0/24", "2001:db8::/32"))),
     )
-    def give(self, number: int, holder: tuple[str, int], **grant: object) -> None:  # noqa: D102
+    def give(self, number: int, holder: tuple[str, int], **grant: object) -> None:
         kind, who = holder
         if who not in (self.reference.groups if kind == "group" else self.reference.people):
             return
@@ -193,7 +194,7 @@ class Organisation(RuleBasedStateMachine):
     def decisions_are_what_the_reference_says(self, action: Action, tool: str | None, address: str) -> None:
         """The decision about everybody and everything, its explanation, what it proposes, and who can reach it."""
         for server, at in product((*SERVERS, max(SERVERS) + 1), INSTANTS):
-            asked = {"tool": tool, "at": at, "address": address}
+            asked: dict[str, Any] = {"tool": tool, "at": at, "address": address}
             expected = {
                 person: self.reference.may(person, action, server, **asked) for person in (*PEOPLE, max(PEOPLE) + 1)
             }

@@ -13,7 +13,7 @@ SEARCH, JIRA, CHAT, SPECIAL, ANYWHERE = 1, 2, 3, 4, 5
 
 def server(number: int, name: str, *routes: tuple[str, str], mcp_path: str = "") -> f.ServerIs:
     """Return a server with these routes."""
-    return f.ServerIs(number, name, "mcp", True, mcp_path, routes, ())  # noqa: FBT003  fields in order
+    return f.ServerIs(number, name, "mcp", True, mcp_path, routes, ())
 
 
 WORLD = applied(

@@ -13,9 +13,9 @@ ALICE, SEARCH, PAYROLL = 1, 1, 2
 WORLD = applied(
     EMPTY,
     [
-        f.PersonIs(ALICE, "uid", "alice@example.com", "Alice", True, True),  # noqa: FBT003  fields in order
-        f.ServerIs(SEARCH, "Search", "mcp", True, "", (), ()),  # noqa: FBT003
-        f.ServerIs(PAYROLL, "payroll", "web", True, "", (), ()),  # noqa: FBT003
+        f.PersonIs(ALICE, "uid", "alice@example.com", "Alice", True, True),
+        f.ServerIs(SEARCH, "Search", "mcp", True, "", (), ()),
+        f.ServerIs(PAYROLL, "payroll", "web", True, "", (), ()),
         f.GrantIs(1, None, ALICE, "administer", SEARCH, None, None, ()),
         f.GrantIs(2, None, ALICE, "use", PAYROLL, None, None, ()),
     ],

@@ -60,7 +60,9 @@ class Command(BaseCommand):
         name = options["server_name"] or options["server"]
         if name is None:
             reaches = what_can(world, person.number, at=at, address=options["address"])
-            lines = [f"{each.server.name}: {', '.join(each.actions) or 'tools ' + ', '.join(each.tools)}" for each in reaches]
+            lines = [
+                f"{each.server.name}: {', '.join(each.actions) or 'tools ' + ', '.join(each.tools)}" for each in reaches
+            ]
             self._print(lines, as_json=options["json"])
             return
         question = question_of(person.number, server_named(world, name).number, **asked)

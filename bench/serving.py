@@ -1,0 +1,125 @@
+"""Measures the servers: through nginx, alone, the group check, and the ASGI default for comparison."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from bench import servers
+from bench.load import Measured, free_port, wrk
+from bench.organisation import PROXY_SECRET, Organisation
+from bench.report import Report, median
+
+HERE: Final = Path(__file__).parent
+ROUNDS: Final = 7
+SECONDS: Final = 3.0
+LEAST_RATE: Final = 0.8
+MOST_TAIL: Final = 1.5
+MOST_MEMORY_MB: Final = 400
+
+
+def measure(report: Report, organisation: Organisation, folder: Path) -> None:
+    """Start everything and measure reference and ours in turn."""
+    visitors = folder / "visitors"
+    visitors.write_text("".join(f"{each.url_path}\t{each.token}\n" for each in organisation.visitors))
+    edge_port = free_port()
+    with servers.edge(folder, edge_port) as pid, servers.nginx(folder / "nginx", edge=edge_port) as ports:
+        proxy, static = f"http://127.0.0.1:{ports['proxy']}", f"http://127.0.0.1:{ports['static']}"
+        edge = f"http://127.0.0.1:{edge_port}"
+        visit = HERE / "visit.lua"
+        for title, fresh in (("each URL asked before", ""), ("every URL new", "fresh")):
+            _pair(
+                report,
+                f"through nginx: auth_request to the edge / to a static 200, {title}",
+                partial(wrk, proxy, seconds=SECONDS, script=visit, words=(str(visitors), "/static", fresh)),
+                partial(wrk, proxy, seconds=SECONDS, script=visit, words=(str(visitors), "/edge", fresh)),
+                budget=LEAST_RATE,
+            )
+        asked = _script(folder / "asked.lua", "GET", _validate_headers(organisation))
+        _pair(
+            report,
+            "alone: validate at the edge / a static nginx 200",
+            lambda: wrk(f"{static}/auth/validate", seconds=SECONDS, script=asked),
+            lambda: wrk(f"{edge}/auth/validate", seconds=SECONDS, script=asked),
+        )
+        body = json.dumps({"user_id": organisation.visitors[0].email, "group_id": "group-1"})
+        check = _script(
+            folder / "check.lua",
+            "POST",
+            {"Authorization": f"Bearer {organisation.service_key}", "Content-Type": "application/json"},
+            body,
+        )
+        _pair(
+            report,
+            "alone: group check at the edge / a static nginx 200",
+            lambda: wrk(f"{static}/api/v1/groups/check", seconds=SECONDS, script=check),
+            lambda: wrk(f"{edge}/api/v1/groups/check", seconds=SECONDS, script=check),
+        )
+        memory = _peak_memory(pid)
+        report.add("memory of the edge process, peak", f"{memory:.0f} MB", "400 MB", kept=memory <= MOST_MEMORY_MB)
+        portal_port = free_port()
+        with servers.portal(folder, portal_port):
+            _pair(
+                report,
+                "alone: validate in the ASGI default / a static nginx 200",
+                lambda: wrk(f"{static}/auth/validate", seconds=SECONDS, script=asked),
+                lambda: wrk(f"http://127.0.0.1:{portal_port}/auth/validate", seconds=SECONDS, script=asked),
+            )
+
+
+def _pair(
+    report: Report,
+    what: str,
+    reference: Callable[[], Measured],
+    ours: Callable[[], Measured],
+    *,
+    budget: float | None = None,
+) -> None:
+    """Measure reference and ours alternately; the ratio is taken round by round, so drift hits both."""
+    rates, tails, ours_seen, wrong = [], [], [], 0
+    reference()
+    ours()
+    for _ in range(ROUNDS):
+        first, second = reference(), ours()
+        rates.append(second.per_second / first.per_second)
+        tails.append(second.p99_ms / first.p99_ms)
+        ours_seen.append(second.per_second)
+        wrong += first.wrong + second.wrong
+    rate, tail = median(rates), median(tails)
+    measured = f"{rate:.2f} of its rate, {tail:.1f} times its p99"
+    if wrong:
+        report.add(what, f"{wrong} wrong answers", "none", kept=False)
+    elif budget is None:
+        report.add(what, measured)
+    else:
+        report.add(what, measured, "0.80 and 1.5 times", kept=rate >= budget and tail <= MOST_TAIL)
+
+
+def _validate_headers(organisation: Organisation) -> dict[str, str]:
+    visitor = organisation.visitors[0]
+    return {
+        "Cookie": f"theme=dark; gatehouse={visitor.token}",
+        "X-Original-URL": f"https://mcp.example.com{visitor.url_path}",
+        "X-Original-Method": "GET",
+        "X-Real-IP": "127.0.0.1",
+        "X-Proxy-Secret": PROXY_SECRET,
+    }
+
+
+def _script(path: Path, method: str, headers: dict[str, str], body: str = "") -> Path:
+    """Write a wrk script that sends one request again and again."""
+    lines = [
+        f"wrk.method = {json.dumps(method)}",
+        *(f"wrk.headers[{json.dumps(n)}] = {json.dumps(v)}" for n, v in headers.items()),
+    ]
+    if body:
+        lines.append(f"wrk.body = {json.dumps(body)}")
+    path.write_text("\n".join(lines))
+    return path
+
+
+def _peak_memory(pid: int) -> float:
+    """Return the most memory a process has had resident, in MB."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(text.partition("VmHWM:")[2].split()[0]) / 1024

@@ -1,0 +1,201 @@
+"""What is remembered is what judging again would say: for the same question, in the same World, as long as it holds."""
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from authz.credentials.usage import USAGE
+from authz.decisions import facts as f
+from authz.edge.remembered import Judged
+from authz.lookups.current import CURRENT
+from tests.people import (
+    ADMIN, ALICE, BOB, CAROL, CRM_URL, ENGINEERING, EVE, FILES_URL, GRANTS, INTERNS, JIRA_URL, MALLORY, PEOPLE, SALES,
+    SEARCH, SEARCH_URL, SECRET, SERVERS, USERS,
+    ask, at, bearer, cookie, headers_of, judged, key, key_of, live_in, nginx, request, session, world,
+)  # fmt: skip
+
+pytestmark = pytest.mark.usefixtures("house")
+NOW = 1_760_000_000.0
+CALL = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": "get_issue"}
+
+
+def remembered() -> int:
+    """Return how many answers this World remembers."""
+    return sum(isinstance(each, Judged) for each in CURRENT.world.memo.values())
+
+
+def fresh(asked):
+    """Return what a World that remembers nothing says."""
+    kept = CURRENT.world
+    live_in(world())
+    answer = judged(asked)
+    live_in(kept)
+    return answer
+
+
+SAID = st.fixed_dictionaries(
+    {
+        "url": st.sampled_from([SEARCH_URL, f"{SEARCH_URL}?a", JIRA_URL, CRM_URL, FILES_URL, "https://x.example.com/", "bad", None]),
+        "shown": st.sampled_from([
+            {}, cookie(ALICE), cookie(BOB), cookie(MALLORY), cookie(EVE), bearer(key_of(ALICE)), bearer(key_of(BOB)),
+            {"X-API-Key": key_of(ALICE)}, {"X-API-Key": key_of(BOB)}, {"Cookie": "gatehouse=x"}, bearer("a.b.c"),
+            cookie(ALICE) | bearer(key_of(BOB)), {"X-API-Key": key_of(ALICE)} | bearer(key_of(BOB)),
+            {"Cookie": f"{cookie(ALICE)['Cookie']}; {cookie(BOB)['Cookie']}"}, cookie(BOB) | bearer("opaque"),
+        ]),
+        "method": st.sampled_from(["GET", "POST"]),
+        "call": st.sampled_from([
+            {}, CALL, CALL | {"Mcp-Name": "create_issue"}, CALL | {"Mcp-Method": "tools/list"},
+            CALL | {"MCP-Protocol-Version": "2025-11-25"},
+        ]),
+        "address": st.sampled_from([{}, {"X-Real-IP": "192.0.2.1"}, {"X-Real-IP": "203.0.113.1"}, {"X-Real-IP": "bad"}]),
+        "secret": st.sampled_from([SECRET, "wrong"]),
+        "more": st.sampled_from([{}, {"Accept": "text/html"}, {"X_Real_IP": "192.0.2.1"}, {"Upgrade": "websocket"}]),
+        "target": st.sampled_from(["/auth/validate", "/auth", "/auth/validate/forward", "/auth/validate/envoy/search"]),
+        "peer": st.sampled_from(["10.0.0.5", "127.0.0.1"]),
+    }
+)  # fmt: skip
+
+
+def made(said):
+    headers = nginx(said["url"], said["shown"], said["call"], said["address"], said["more"], method=said["method"])
+    headers |= {"X-Proxy-Secret": said["secret"]}
+    if "forward" in said["target"] or "envoy" in said["target"]:
+        headers |= {"Host": "mcp.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "mcp.example.com",
+                    "X-Forwarded-Uri": "/search", "X-Forwarded-Method": said["method"]}  # fmt: skip
+    return request(headers, target=said["target"], peer=said["peer"], method=said["method"])
+
+
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
+@given(SAID, SAID, st.sampled_from(["url", "shown", "method", "call", "address", "secret", "more", "target", "peer"]))
+def test_a_request_that_differs_in_any_one_thing_is_judged_for_itself(house, first, second, part):
+    other = first | {part: second[part]}
+    live_in(world())
+    with pytest.MonkeyPatch.context() as patch, at(patch, NOW):
+        for said in (first, other, first, other):
+            again, expected = judged(made(said)), fresh(made(said))
+            assert (expected.status, headers_of(expected), expected.body) == (again.status, headers_of(again), again.body)
+
+
+def test_a_yes_and_a_no_are_remembered_and_given_again():
+    for person, expected in ((ALICE, 200), (MALLORY, 403)):
+        first = ask(SEARCH_URL, cookie(person))
+        assert expected == first.status
+        assert first is ask(SEARCH_URL, cookie(person))
+    assert 2 == remembered()
+
+
+FORGETTABLE = {
+    "a stranger": {},
+    "a bad session": {"Cookie": "gatehouse=bad"},
+    "a bad key": bearer("ghk_bad"),
+    "two sessions": {"Cookie": f"{cookie(ALICE)['Cookie']}; {cookie(ALICE, 1)['Cookie']}"},
+    "a key and a session": cookie(ALICE) | bearer(key_of(BOB)),
+    "a look-alike": cookie(ALICE) | {"X_Original_URL": "x"},
+}
+
+
+@pytest.mark.parametrize("shown", FORGETTABLE.values(), ids=FORGETTABLE)
+def test_what_is_not_sure_to_stay_so_is_not_remembered(shown):
+    ask(SEARCH_URL, shown)
+    assert 0 == remembered()
+
+
+def test_secrets_are_not_remembered():
+    ask(SEARCH_URL, cookie(ALICE))
+    ask(SEARCH_URL, bearer(key_of(ALICE)))
+    known = repr([*CURRENT.world.memo.items()])
+    assert key_of(ALICE) not in known
+    assert cookie(ALICE)["Cookie"].partition("=")[2] not in known
+
+
+CHANGES = {
+    "she is suspended": (PEOPLE[0]._replace(active=False), cookie, 403),
+    "she is removed": (f.PersonGone(ALICE), cookie, 403),
+    "her session is ended": (f.SessionGone(ALICE * 10), cookie, 401),
+    "her key is revoked": (f.KeyGone(ALICE * 10), bearer, 401),
+    "her key loses a scope": (key(ALICE, "groups:read"), bearer, 403),
+    "she leaves the group": (f.MemberGone(ALICE, INTERNS), cookie, 403),
+    "the groups are no longer nested": (f.NestGone(INTERNS, ENGINEERING), cookie, 403),
+    "the group goes": (f.GroupGone(INTERNS), cookie, 403),
+    "the grant goes": (f.GrantGone(2), cookie, 403),
+    "the grant is for others": (GRANTS[1]._replace(group=SALES), cookie, 403),
+    "the grant is for tools": (GRANTS[1]._replace(tools=("find",)), cookie, 403),
+    "the grant is for a network": (GRANTS[1]._replace(networks=("192.0.2.0/24",)), cookie, 403),
+    "the server is switched off": (SERVERS[1]._replace(enabled=False), cookie, 403),
+    "the server goes": (f.ServerGone(SEARCH), cookie, 403),
+    "the route goes": (SERVERS[1]._replace(routes=()), cookie, 403),
+    "a tool is switched off": (SERVERS[1]._replace(tools=(("find", False),)), cookie, 403),
+    "the proxy is distrusted": (f.ProxyGone(1), cookie, 403),
+    "the proxy has another secret": (f.ProxyIs(1, "nginx", "0" * 64, ()), cookie, 403),
+}
+
+
+@pytest.mark.parametrize(("fact", "show", "expected"), CHANGES.values(), ids=CHANGES)
+def test_a_change_of_anything_forgets_the_answer(fact, show, expected):
+    shown = bearer(key_of(ALICE)) if show is bearer else cookie(ALICE)
+    live_in(world())
+    assert [200, 200] == [ask(SEARCH_URL, shown).status for _ in range(2)]
+    live_in(world(fact, revision=101))
+    assert [expected, expected] == [ask(SEARCH_URL, shown).status for _ in range(2)]
+    live_in(world())
+    assert 200 == ask(SEARCH_URL, shown).status
+
+
+@pytest.mark.parametrize(
+    ("fact", "person", "url"),
+    [
+        (f.MemberIs(MALLORY, ENGINEERING, None), MALLORY, SEARCH_URL),
+        (f.NestIs(USERS, ENGINEERING), MALLORY, SEARCH_URL),
+        (f.GrantIs(9, None, MALLORY, "use", SEARCH, None, None, ()), MALLORY, SEARCH_URL),
+        (f.NestIs(ADMIN, SALES), CAROL, CRM_URL),
+    ],
+)
+def test_a_no_is_forgotten_by_a_change_as_well(fact, person, url):
+    assert [403, 403] == [ask(url, cookie(person)).status for _ in range(2)]
+    live_in(world(fact, revision=101))
+    assert 200 == ask(url, cookie(person)).status
+
+
+ENDS = {
+    "the session's limit": ((session(ALICE, until=NOW + 100),), cookie, 401),
+    "the key's expiry": ((key(ALICE, "use", until=NOW + 100),), bearer, 401),
+    "the membership": ((f.MemberIs(ALICE, INTERNS, NOW + 100),), cookie, 403),
+    "the membership, for a key": ((f.MemberIs(ALICE, INTERNS, NOW + 100),), bearer, 403),
+    "the grant": ((GRANTS[1]._replace(until=NOW + 100),), cookie, 403),
+}
+
+
+@pytest.mark.parametrize(("facts", "show", "expected"), ENDS.values(), ids=ENDS)
+def test_an_answer_ends_at_the_very_instant_at_which_its_reason_ends(facts, show, expected, monkeypatch):
+    shown = bearer(key_of(ALICE)) if show is bearer else cookie(ALICE)
+    live_in(world(*facts))
+    for after, status in ((0, 200), (99, 200), (99.999, 200), (100, expected), (100.001, expected), (10**6, expected)):
+        with at(monkeypatch, NOW + after):
+            assert status == ask(SEARCH_URL, shown).status, f"{after} seconds later"
+
+
+def test_an_answer_from_before_is_not_given_after_the_clock_was_set_back(monkeypatch):
+    live_in(world(f.MemberIs(ALICE, INTERNS, NOW + 100)))
+    for after, status in ((200, 403), (0, 200), (200, 403)):
+        with at(monkeypatch, NOW + after):
+            assert status == ask(SEARCH_URL, cookie(ALICE)).status
+
+
+def test_a_session_that_is_used_stays_and_one_that_is_not_idles_out(monkeypatch):
+    """Asking is using, and a remembered answer is asking too."""
+    live_in(world(session(ALICE, number=7, idle=60, seen=NOW)))
+    shown = cookie(ALICE, 7)
+    try:
+        for after, status in ((0, 200), (59, 200), (118, 200), (177.9, 200), (237.8, 200), (297.9, 401), (298, 401)):
+            with at(monkeypatch, NOW + after):
+                assert status == ask(SEARCH_URL, shown).status, f"{after} seconds later"
+    finally:
+        USAGE.session_used(ALICE * 10 + 7, 0.0)
+
+
+def test_a_remembered_no_does_not_keep_a_session_of_nobody_alive(monkeypatch):
+    live_in(world(session(MALLORY, number=7, until=NOW + 10)))
+    for after, status in ((0, 403), (9, 403), (10, 401)):
+        with at(monkeypatch, NOW + after):
+            assert status == ask(SEARCH_URL, cookie(MALLORY, 7)).status
