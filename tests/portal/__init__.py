@@ -1,0 +1,1 @@
+"""Tests of the project: settings, checks, logging, and the first start."""
