@@ -4,6 +4,7 @@ import secrets
 from pathlib import Path
 
 import dj_database_url
+from django.urls import reverse_lazy
 
 from portal.env import choice, flag, integer, seconds, secret, text, words
 
@@ -58,8 +59,8 @@ ALLOWED_HOSTS = words("ALLOWED_HOSTS", default="127.0.0.1,localhost,[::1]" if LO
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL] if PORTAL_URL else []
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "portal.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
@@ -90,6 +91,17 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=10000;"
         " PRAGMA cache_size=-20000; PRAGMA journal_size_limit=67108864;",
     }
+else:
+    # A database that hangs must become one that fails: a check can be answered without it, a wait cannot.
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        {
+            "connect_timeout": 5,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 15_000,
+        }
+    )
 
 AUTH_USER_MODEL = "authz.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
@@ -171,7 +183,9 @@ AUTHZ_COOKIE_DOMAIN = text("AUTHZ_COOKIE_DOMAIN")
 Unset, the session cookie goes to the portal's own host alone, which is enough when applications live on it too.
 """
 
-AUTHZ_COOKIE_NAME = ("__Secure-gatehouse" if AUTHZ_COOKIE_DOMAIN else "__Host-gatehouse") if COOKIE_SECURE else "gatehouse"
+AUTHZ_COOKIE_NAME = (
+    ("__Secure-gatehouse" if AUTHZ_COOKIE_DOMAIN else "__Host-gatehouse") if COOKIE_SECURE else "gatehouse"
+)
 
 AUTHZ_SESSION_LIFETIME = seconds("AUTHZ_SESSION_LIFETIME", default=12 * 3600)
 """How long a sign-in lasts, however busy it is. Shorter means that people type their password more often."""
@@ -234,9 +248,42 @@ UNFOLD = {
     "SITE_TITLE": "Gatehouse",
     "SITE_HEADER": "Gatehouse",
     "SITE_SUBHEADER": "Who may reach what",
+    "SITE_SYMBOL": "key_vertical",
     "SITE_URL": "/",
-    "SHOW_HISTORY": False,
+    "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": title,
+                "separator": True,
+                "items": [
+                    {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{page}_changelist")}
+                    for name, icon, page in items
+                ],
+            }
+            for title, items in (
+                (
+                    "Who",
+                    (
+                        ("People", "person", "authz_user"),
+                        ("Groups", "groups", "authz_group"),
+                        ("Memberships", "group_add", "authz_membership"),
+                    ),
+                ),
+                ("May reach what", (("Servers", "dns", "authz_server"), ("Grants", "lock_open", "authz_grant"))),
+                (
+                    "By which proof",
+                    (("API keys", "key", "authz_apikey"), ("Sessions", "devices", "authz_session")),
+                ),
+                (
+                    "Trusted",
+                    (("Issuers", "verified", "authz_issuer"), ("Proxies", "security", "authz_proxy")),
+                ),
+                ("Recorded", (("The book", "menu_book", "audit_entry"),)),
+            )
+        ]
+    },
 }
 
 LOGGING = {

@@ -45,7 +45,7 @@ class LoginForm(forms.Form):
 def show(request: HttpRequest) -> HttpResponse:
     """Show the form, or sign in."""
     rd = request.POST.get("rd", request.GET.get("rd", ""))
-    form = LoginForm(request.POST or None)
+    form = LoginForm(request.POST if request.method == "POST" else None)
     refused = ""
     if request.method == "POST" and form.is_valid():
         try:

@@ -5,6 +5,8 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +60,20 @@ class Cluster:
         old = sql.Identifier(url.rpartition("/")[2])
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(old, sql.Identifier(name)))
+
+    @contextmanager
+    def gone(self, url: str) -> Iterator[None]:
+        """Hang up on everybody who uses a database, and let nobody in until the block ends."""
+        name = url.rpartition("/")[2]
+        door = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
+        hang_up = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(door.format(sql.Identifier(name), sql.SQL("false")))
+            connection.execute(hang_up, [name])
+            try:
+                yield
+            finally:
+                connection.execute(door.format(sql.Identifier(name), sql.SQL("true")))
 
     def drop(self, url: str) -> None:
         """Drop the database that `url` leads to, and hang up on whoever still uses it."""

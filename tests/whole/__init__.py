@@ -1,0 +1,1 @@
+"""Tests of whole portals: real processes, real proxies, a real browser."""
