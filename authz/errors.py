@@ -39,7 +39,7 @@ class NestingCycle(Conflict):
 
 
 class Behind(AuthzError):
-    """This process has not yet seen the revision that the caller demands."""
+    """A process has not yet seen the revision that the caller demands."""
 
 
 class Unavailable(AuthzError):

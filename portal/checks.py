@@ -5,6 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from authz.edge.assertion import signing_key
+from authz.errors import Unavailable
+
 SHORTEST_KEY = 50
 
 
@@ -21,6 +24,12 @@ def safe_to_serve(**_: Any) -> list[CheckMessage]:  # noqa: ANN401  the shape Dj
                 id="gatehouse.E006",
             )
         )
+    if settings.AUTHZ_ASSERTION_KEY:
+        try:
+            signing_key()
+        except Unavailable as error:
+            hint = "Make one with: openssl genpkey -algorithm ed25519"
+            found.append(Error(f"{error}.", hint=hint, id="gatehouse.E007"))
     if settings.LOCAL:
         return found
     for wrong, message, hint, number in (

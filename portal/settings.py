@@ -4,6 +4,7 @@ import secrets
 from pathlib import Path
 
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse_lazy
 
 from portal.env import choice, flag, integer, seconds, secret, text, words
@@ -81,6 +82,9 @@ DATABASE_URL = secret("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'gatehouse
 """The database. Unset means SQLite in DATA_DIR; postgresql://user:password@host/name moves to PostgreSQL."""
 
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
+if DATABASES["default"]["ENGINE"].rpartition(".")[2] not in {"sqlite3", "postgresql"}:
+    message = "DATABASE_URL is neither SQLite nor PostgreSQL; it begins with sqlite:/// or postgresql://"
+    raise ImproperlyConfigured(message)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL lets readers run beside the writer; IMMEDIATE takes the write lock first, so that no transaction
     # fails half way with "database is locked".

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import warnings
 from base64 import urlsafe_b64decode
 from typing import Any, TypeGuard
 
 from joserfc import jws
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import KeySet
 
 from authz.credentials.contract import Presented, Unsettled
@@ -16,6 +17,9 @@ from authz.decisions.vocabulary import Principal
 from authz.decisions.world import World
 from authz.errors import BadCredential
 from authz.formats.emails import find_email
+
+# RFC 9864 would have it called Ed25519; issuers go on calling it EdDSA.
+warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
 
 LONGEST = 8192
 """Characters of a token; more is not a token but an attempt to keep us busy."""

@@ -39,7 +39,8 @@ class IssuerKeys:
     def __init__(self) -> None:
         """Begin without keys."""
         self._held: dict[IssuerIs, _Held] = {}
-        self._lock = threading.Lock()
+        self._fetching: dict[IssuerIs, threading.Lock] = {}
+        """Held by the one who fetches; whoever needs the same keys meanwhile waits for it and does not fetch."""
         self._generation = 0
 
     def of(self, issuer: IssuerIs) -> tuple[list[dict[str, Any]], int]:
@@ -50,9 +51,12 @@ class IssuerKeys:
         return (held.keys, held.generation) if held else ([], 0)
 
     def may_fetch(self, issuer: IssuerIs, at: float) -> bool:
-        """Return whether it is worth asking the issuer for its keys, now."""
+        """Return whether it is worth asking the issuer for its keys, or waiting for whoever does, now."""
         if not issuer.jwks_url:
             return False
+        return issuer in self._fetching or self._is_due(issuer, at)
+
+    def _is_due(self, issuer: IssuerIs, at: float) -> bool:
         held = self._held.get(issuer)
         return held is None or at - held.tried_at >= SPACING
 
@@ -63,19 +67,24 @@ class IssuerKeys:
 
     def fetch(self, issuer: IssuerIs, at: float) -> None:
         """Ask the issuer for its keys; if it does not answer well, the old ones stay, and tokens they fit."""
-        with self._lock:
-            if not self.may_fetch(issuer, at):
-                return
-            held = self._held.get(issuer)
-            if held is None:
-                held = self._hold(issuer, [], at=at)
-            held.tried_at = at
+        with self._fetching.setdefault(issuer, threading.Lock()):
             try:
-                keys = parse_jwk_set(_download(issuer.jwks_url))["keys"]
-            except (httpx.HTTPError, httpx.InvalidURL, InvalidName, ValueError) as error:
-                log.warning("issuer.keys_not_fetched", extra={"issuer": issuer.issuer, "error": str(error)})
-                return
-            self._hold(issuer, keys, at=at)
+                if self._is_due(issuer, at):
+                    self._fetch(issuer, at)
+            finally:
+                self._fetching.pop(issuer, None)
+
+    def _fetch(self, issuer: IssuerIs, at: float) -> None:
+        held = self._held.get(issuer)
+        if held is None:
+            held = self._hold(issuer, [], at=at)
+        held.tried_at = at
+        try:
+            keys = parse_jwk_set(_download(issuer.jwks_url))["keys"]
+        except (httpx.HTTPError, httpx.InvalidURL, InvalidName, ValueError) as error:
+            log.warning("issuer.keys_not_fetched", extra={"issuer": issuer.issuer, "error": str(error)})
+            return
+        self._hold(issuer, keys, at=at)
 
     def _hold(self, issuer: IssuerIs, keys: list[dict[str, Any]], *, at: float) -> _Held:
         self._generation += 1

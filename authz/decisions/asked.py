@@ -1,7 +1,7 @@
 """Reads a question from a query string or a command line: names into numbers, or an error that says which is wrong."""
 
 from authz.decisions.facts import PersonIs, ServerIs
-from authz.decisions.names import fold
+from authz.decisions.names import fold, lowered
 from authz.decisions.vocabulary import ANY_TOOL, NO_TOOL, Action
 from authz.decisions.world import World
 from authz.errors import BadRequest, NoSuchThing
@@ -9,7 +9,7 @@ from authz.errors import BadRequest, NoSuchThing
 
 def person_named(world: World, email: str) -> PersonIs:
     """Return the person with this e-mail address; NoSuchThing if there is none."""
-    if (number := world.by_email.get(fold(email))) is None:
+    if (number := world.by_email.get(lowered(email))) is None:
         message = f"nobody is called {email!r}"
         raise NoSuchThing(message)
     return world.people[number]

@@ -11,8 +11,6 @@ from authz.decisions.vocabulary import FOREVER
 from authz.decisions.world import World
 
 NOBODY: Final[frozenset[int]] = frozenset()
-MEMO_LIMIT: Final = 4096
-"""Standings remembered for one World; each is a few kilobytes, so the memory stays within some 20 MB."""
 
 
 def standing(world: World, person: PersonIs, at: float) -> tuple[frozenset[int], float, float]:
@@ -32,9 +30,7 @@ def standing(world: World, person: PersonIs, at: float) -> tuple[frozenset[int],
     ancestors = world.ancestors
     own = world.everyone if person.human and person.active else NOBODY
     found = (own.union(*[ancestors.get(group, NOBODY) for group in direct]), since, until)
-    if len(world.memo) >= MEMO_LIMIT:
-        world.memo.clear()
-    world.memo[number] = found
+    world.remember(number, found)
     return found
 
 

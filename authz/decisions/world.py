@@ -58,6 +58,8 @@ class Door:
         return sorted(found, key=lambda grant: grant.number)
 
 
+MOST_REMEMBERED = 24_576
+"""Things remembered with one World: a person takes three of them, some six kilobytes in all."""
 CLOSED = Door({}, {}, frozenset(), limited=False)
 
 Numbers = Map[int, frozenset[int]]
@@ -110,6 +112,12 @@ class World:
 
     memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Remembers what follows from this World alone; it goes when the World goes, so it cannot be stale."""
+
+    def remember(self, name: Any, value: Any) -> None:  # noqa: ANN401  whatever follows from a World
+        """Remember something, and forget everything else when it becomes too much."""
+        if len(self.memo) >= MOST_REMEMBERED:
+            self.memo.clear()
+        self.memo[name] = value
 
 
 EMPTY = World()

@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from django.conf import settings
 
 from authz.decisions.facts import PersonIs
-from authz.decisions.membership import MEMO_LIMIT, standing
+from authz.decisions.membership import standing
 from authz.decisions.vocabulary import FOREVER
 from authz.decisions.world import World
 from authz.formats import header, revision
@@ -57,9 +57,7 @@ def identity_lines(world: World, person: PersonIs, at: float) -> bytes:
     lines = _lines(
         world, header.encode(person.email), person.uid, header.encode(person.name), listed, truncated=truncated
     )
-    if len(world.memo) >= MEMO_LIMIT:
-        world.memo.clear()
-    world.memo[question] = (since, until, lines)
+    world.remember(question, (since, until, lines))
     return lines
 
 
@@ -67,7 +65,8 @@ def nobody_lines(world: World) -> bytes:
     """Return the identity headers, all empty, so that a proxy overwrites whatever a client sent."""
     known: bytes | None = world.memo.get("nobody")
     if known is None:
-        known = world.memo["nobody"] = _lines(world, "", "", "", "", truncated=False)
+        known = _lines(world, "", "", "", "", truncated=False)
+        world.remember("nobody", known)
     return known
 
 

@@ -11,10 +11,12 @@ The public key is at /.well-known/gatehouse/jwks.json.
 
 import json
 import time
+import warnings
 from typing import Any
 
 from django.conf import settings
 from joserfc import jwt
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, OKPKey
 
 from authz.decisions.membership import groups_of
@@ -22,6 +24,9 @@ from authz.decisions.vocabulary import FOREVER, Decision, Principal, Question
 from authz.decisions.world import World
 from authz.errors import Unavailable
 from authz.formats import header, revision
+
+# RFC 9864 would have it called Ed25519, which hardly any library can check yet.
+warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
 
 Key = OKPKey | ECKey
 _keys: dict[str, Key] = {}
@@ -39,8 +44,8 @@ def _read(pem: str) -> Key:
     for kind in (OKPKey, ECKey):
         try:
             key = kind.import_key(pem)
-        except (ValueError, TypeError):
-            continue
+        except (JoseError, ValueError, TypeError):
+            continue  # of the other kind, or no key at all
         if key.is_private and key.curve_name in {"Ed25519", "P-256"}:
             return key
     message = "AUTHZ_ASSERTION_KEY is not a private Ed25519 or P-256 key in PEM form"

@@ -11,7 +11,7 @@ def read(request: Request) -> Asked:
         headers.get("x-forwarded-proto", ""), headers.get("x-forwarded-host", ""), headers.get("x-forwarded-uri", "")
     )
     method = headers.get("x-forwarded-method", "")
-    if not (url and method):
+    if not (url and method.strip()):
         return Asked(
             refusal=Refusal.REDIRECT,
             problem="X-Forwarded-Method, -Proto, -Host and -Uri must all be set by the proxy.",

@@ -1,4 +1,4 @@
-"""`POST /api/v1/groups/check` (also /api/check-group): is this person in this group?
+"""Answers `POST /api/v1/groups/check`, also at /api/check-group: whether a person is in a group.
 
     {"user_id": "alice@example.com", "group_id": "engineering"}
     200 {"is_member": true, "revision": "3f9c2a51.1042"}

@@ -22,8 +22,6 @@ from authz.decisions.vocabulary import FOREVER, Decision, Effect, Question, Targ
 from authz.decisions.world import World
 from authz.edge.answers import Answer
 
-MOST: Final = 16_384
-"""Answers remembered; each takes about a kilobyte."""
 _KEY: Final = secrets.token_bytes(32)
 
 Name = tuple[bytes, Target, str | None, str, str]
@@ -95,7 +93,5 @@ def remember(  # noqa: PLR0913  what an answer is made of
         return
     _, since, until = standing(world, person, question.at)
     session = world.sessions[world.session_digests[int(number)]] if kind == "session" else None
-    if len(world.memo) >= MOST:
-        world.memo.clear()
     until = min(until, decision.until, who.until, question.at + lasts)
-    world.memo[name] = Judged(answer, line, since, until, session, 0 if session else int(number))
+    world.remember(name, Judged(answer, line, since, until, session, 0 if session else int(number)))

@@ -1,5 +1,6 @@
 """A request as the edge sees it: only the headers it knows, each once, and nothing a look-alike could smuggle in."""
 
+import re
 from typing import Final
 
 KNOWN: Final = frozenset(
@@ -36,19 +37,22 @@ IGNORED: Final = ""
 LOOKALIKE: Final = "!"
 ROLES_REMEMBERED: Final = 2048
 
+TWINS: Final = re.compile(r"[^a-z0-9-]")
+"""Characters of a header's name (RFC 9110 §5.6.2) that one server or another takes for "-"."""
+
 _roles: dict[bytes, str] = {}
 
 
 def role_of(name: bytes) -> str:
     """Return the known header a name is, IGNORED, or LOOKALIKE for one that others could take for a known one.
 
-    CGI, WSGI and PHP cannot tell `X_Forwarded_Uri` or `X.Forwarded.Uri` from `X-Forwarded-Uri`; a request that holds
+    CGI, WSGI and PHP cannot tell `X_Forwarded_Uri`, `X.Forwarded.Uri` or `X~Forwarded~Uri` from `X-Forwarded-Uri`; a request that holds
     such a twin has been tampered with.
     """
     text = name.decode("latin-1").lower()
     if text in KNOWN:
         role = text
-    elif text.replace("_", "-").replace(".", "-") in KNOWN:
+    elif TWINS.sub("-", text) in KNOWN:
         role = LOOKALIKE
     else:
         role = IGNORED

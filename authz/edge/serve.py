@@ -93,6 +93,15 @@ class Edge(asyncio.Protocol):
         """Forget a connection."""
         self.open.discard(self)
 
+    def pause_writing(self) -> None:
+        """Read no more from whoever does not read: answers would pile up."""
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Read on."""
+        if not self.busy:
+            self.transport.resume_reading()
+
     def data_received(self, data: bytes) -> None:
         """Parse what came; anything that is not strict HTTP/1.1 ends the connection."""
         if self.busy:
@@ -140,9 +149,12 @@ class Edge(asyncio.Protocol):
         request.method = self.parser.get_method().decode("ascii")
         request.target = self.url.decode("latin-1")
         request.body = b"".join(self.body)
-        parser = self.parser
-        last = not parser.should_keep_alive() or parser.should_upgrade() or self.size > LARGEST_HEAD + LARGEST_BODY
+        parser, size = self.parser, self.size
+        last = not parser.should_keep_alive() or parser.should_upgrade()
         self.size = 0
+        if size > LARGEST_HEAD and (len(request.body) > LARGEST_BODY or size - len(request.body) > LARGEST_HEAD):
+            self._refuse(TOO_LARGE)
+            return
         if self.busy:
             self.following.append((request, last))  # answers go back in the order of the requests (RFC 9112 §9.3.2)
             return
@@ -214,9 +226,7 @@ async def serve(sockets: list[Any], stop: asyncio.Event) -> None:
     """Answer on listening sockets until `stop` is set, then let requests under way finish."""
     loop = asyncio.get_running_loop()
     open_ones: set[Edge] = set()
-    servers = [
-        await loop.create_server(lambda: Edge(loop, open_ones), sock=socket, backlog=1024) for socket in sockets
-    ]
+    servers = [await loop.create_server(lambda: Edge(loop, open_ones), sock=socket, backlog=1024) for socket in sockets]
     while not stop.is_set():
         try:
             await asyncio.wait_for(stop.wait(), timeout=IDLE / 5)

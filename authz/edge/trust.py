@@ -9,7 +9,6 @@ import hashlib
 import hmac
 from ipaddress import ip_address, ip_network
 
-from authz.decisions.membership import MEMO_LIMIT
 from authz.decisions.world import World
 
 
@@ -20,9 +19,8 @@ def is_trusted(world: World, peer: str, secret: str) -> bool:
     known: bool | None = world.memo.get(question)
     if known is None:
         known = _find(world, peer, secret)
-        if len(world.memo) >= MEMO_LIMIT:
-            world.memo.clear()
-        world.memo[question] = known
+        if known:  # what anybody may send is not worth the room
+            world.remember(question, known)
     return known
 
 

@@ -177,6 +177,3 @@ def login_address(url: str, at: float) -> str:
     if not url:
         return base
     return f"{base}?rd={return_address.make(url, key=signing_key('return'), expires=int(at) + LOGIN_KEPT)}"
-
-
-

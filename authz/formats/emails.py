@@ -13,6 +13,7 @@ from typing import Final
 
 from email_validator import EmailNotValidError, validate_email
 
+from authz.decisions.names import lowered
 from authz.errors import InvalidName
 
 MOST: Final = 254
@@ -44,7 +45,7 @@ def parse_email(text: str) -> str:
     except EmailNotValidError as error:
         message = f"{stripped!r} is not an e-mail address: {error}"
         raise InvalidName(message) from None
-    stored = _lowered(checked.normalized)
+    stored = lowered(checked.normalized)
     if stored.isascii() and not stripped.isascii():
         message = f"{stripped!r} has letters that merely look like others"
         raise InvalidName(message)
@@ -56,11 +57,7 @@ def find_email(text: str) -> str:
     if text.isascii():
         return text.strip().lower()
     # Left as it is, a text that only looks like an address equals no stored one.
-    return text if _looks_like_another(text) else _lowered(text.strip())
-
-
-def _lowered(text: str) -> str:
-    return unicodedata.normalize("NFC", text.lower())
+    return text if _looks_like_another(text) else lowered(text)
 
 
 def _looks_like_another(text: str) -> bool:

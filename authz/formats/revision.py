@@ -1,9 +1,9 @@
 """The `Authz-Revision` and `Authz-At-Least` headers: which revision answered, which is demanded.
 
-    3f9c2a51.1042
+3f9c2a51.1042
 
-    8 hexadecimal digits name the history, so that a revision from before a restored backup is refused, not compared;
-    after the dot stands the number of the revision in it.
+8 hexadecimal digits name the history, so that a revision from before a restored backup is refused, not compared;
+after the dot stands the number of the revision in it.
 """
 
 import re

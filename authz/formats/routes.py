@@ -13,7 +13,9 @@ import idna
 
 from authz.errors import InvalidName
 
-NAME: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*")
+NAME: Final = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*"
+)
 PREFIX: Final = re.compile(r"/|(/[A-Za-z0-9._~!$&'()*+,=:@-]+)+")
 MOST_PORT: Final = 65535
 

@@ -8,13 +8,15 @@ from django.contrib.auth import get_backends
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
+from authz.decisions.names import lowered
+
 
 class UserManager(BaseUserManager["User"]):
     """Looks people up by the spelling that is stored."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """Return the person with this e-mail address, in any case."""
-        return self.get(email=(username or "").strip().casefold())
+        return self.get(email=lowered(username or ""))
 
 
 class User(AbstractBaseUser):

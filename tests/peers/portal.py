@@ -153,12 +153,17 @@ def portal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PortalFac
 
     Its processes end, and its database is dropped, after the test.
     """
+    yield from portals(request.config, tmp_path)
+
+
+def portals(config: pytest.Config, place: Path) -> Iterator[PortalFactory]:
+    """Yield the function of the fixture, for a fixture of another scope; what it made is gone after that."""
     made: list[Portal] = []
 
     def make(*, database: str = "", env: Mapping[str, str] | None = None) -> Portal:
-        folder = tmp_path / f"portal-{len(made)}"
+        folder = place / f"portal-{len(made)}"
         folder.mkdir()
-        kind = database or request.config.getoption("--database")
+        kind = database or config.getoption("--database")
         url = _postgresql() if kind == "postgresql" else _sqlite(folder)
         made.append(Portal(folder, url, {**_environment(folder, url), **(env or {})}))
         return made[-1]

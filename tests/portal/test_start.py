@@ -24,6 +24,8 @@ UNSAFE = {
     "an unknown family of headers": ({"AUTHZ_IDENTITY_HEADERS": "x-who"}, "AUTHZ_IDENTITY_HEADERS", "x-auth-request"),
     "a number that is none": ({"AUTHZ_SESSION_IDLE": "soon"}, "AUTHZ_SESSION_IDLE is 'soon'", "whole number"),
     "a number that is too small": ({"AUTHZ_POLL_INTERVAL_MS": "1"}, "AUTHZ_POLL_INTERVAL_MS is 1", "at least 10"),
+    "a key that signs nothing": ({"AUTHZ_ASSERTION_KEY": "x"}, "AUTHZ_ASSERTION_KEY is not a private", "openssl"),
+    "another database": ({"DATABASE_URL": "mysql://x/y"}, "neither SQLite nor PostgreSQL", "postgresql://"),
     "a flag that is none": ({"DEBUG": "maybe"}, "DEBUG is 'maybe'", "yes or no"),
     "a mode that is none": ({"PORTAL_MODE": "test"}, "PORTAL_MODE is 'test'", "production, local"),
     "a secret twice": ({"SECRET_KEY_FILE": "/dev/null"}, "SECRET_KEY and SECRET_KEY_FILE are both set", ""),
@@ -71,6 +73,7 @@ def test_production_does_not_serve_before_a_proxy_is_trusted(command: str, tmp_p
     assert "No proxy is trusted" in done.stderr
     assert "manage.py trust_proxy" in done.stderr
     assert 0 == check(tmp_path, SAFE, "trust_proxy", "nginx", "--network", "10.0.0.5/32").returncode
+    assert 0 == check(tmp_path, SAFE, "trust_proxy", "nginx", "--network", "10.0.0.6/32").returncode
     assert 0 != check(tmp_path, SAFE, "trust_proxy", "all", "--network", "0.0.0.0/0").returncode
 
 

@@ -76,5 +76,5 @@ Is user@example.com in mcp_basic?  (as a service asks)
 Why may user@example.com not create issues in jira, and what would change that?
   curl -s -H 'Authorization: Bearer {shown.service_key}' \\
     '{address}/api/v1/explain?person=user@example.com&server=jira&tool=create_issue'
-"""
+"""  # house: the lines to paste speak as a proxy does
         )

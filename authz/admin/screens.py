@@ -1,0 +1,37 @@
+"""Every screen of the administration, in the order of its sidebar; importing this registers them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.models import Group as DjangoGroup
+from django.db.models import Model
+
+from authz.admin.base import VerbAdmin
+from authz.admin.grants import Grants
+from authz.admin.groups import Groups
+from authz.admin.issuers import Issuers
+from authz.admin.keys import Keys
+from authz.admin.memberships import Memberships
+from authz.admin.people import People
+from authz.admin.proxies import Proxies
+from authz.admin.servers import Servers
+from authz.admin.sessions import Sessions
+from authz.models import ApiKey, Grant, Group, Issuer, Membership, Proxy, Server, Session, User
+
+SCREENS: tuple[tuple[type[Model], type[VerbAdmin[Any]]], ...] = (
+    (User, People),
+    (Group, Groups),
+    (Membership, Memberships),
+    (Server, Servers),
+    (Grant, Grants),
+    (ApiKey, Keys),
+    (Session, Sessions),
+    (Issuer, Issuers),
+    (Proxy, Proxies),
+)
+
+# Django's own groups mean nothing here, and two things called group would be a trap.
+admin.site.unregister(DjangoGroup)
+
+for model, screen in SCREENS:
+    admin.site.register(model, screen)

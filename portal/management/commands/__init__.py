@@ -1,0 +1,1 @@
+"""One command, which writes documentation from the code."""
