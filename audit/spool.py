@@ -125,7 +125,7 @@ class Spool:
         )
 
     def append(self, line: str, *, at: float, url: str) -> None:
-        """Append a decision that `prepared` wrote down, made `at` seconds since 1970 about `url`; raises like `note`."""
+        """Append a decision that `prepared` wrote down, made `at` seconds since 1970 about `url`, like `note`."""
         rest = f'"at":{int(at * 1e6)},"url":{quoted(url[:LONGEST_TEXT])},{line}'
         with self._lock:
             try:

@@ -22,17 +22,19 @@ async def application(scope: dict[str, Any], receive: edge.Receive, send: edge.S
         if (judge := edge.edge_judge(scope)) is not None:
             await edge.answer(scope, receive, send, judge)
         else:
-            await django(edge.behind_proxy(scope), receive, send)
+            await django(edge.behind_proxy(scope), receive, send)  # type: ignore[arg-type]  # Mapping or dict
     elif scope["type"] == "lifespan":
         await _live(receive, send)
     elif scope["type"] == "websocket":
-        # The WebSocket denial response extension of ASGI: a clean 404 instead of a handshake that fails unexplained.
         await receive()
-        if "websocket.http.response" in scope.get("extensions", {}):
+        if "websocket.http.response" not in scope.get("extensions", {}):
+            await send({"type": "websocket.close"})
+        elif (judge := edge.edge_judge(scope)) is not None:
+            await edge.answer(scope, receive, send, judge)
+        else:
+            # A clean 404 instead of a handshake that fails unexplained.
             await send({"type": "websocket.http.response.start", "status": 404, "headers": []})
             await send({"type": "websocket.http.response.body", "body": b"There is no such WebSocket here.\n"})
-        else:
-            await send({"type": "websocket.close"})
 
 
 async def _live(receive: edge.Receive, send: edge.Send) -> None:

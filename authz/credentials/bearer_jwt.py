@@ -21,6 +21,8 @@ from authz.formats.emails import find_email
 # RFC 9864 would have it called Ed25519; issuers go on calling it EdDSA.
 warnings.filterwarnings("ignore", message="EdDSA is deprecated", category=SecurityWarning)
 
+DOTS = 2
+"""Between the three parts of a signed JWT (RFC 7515 §7.1)."""
 LONGEST = 8192
 """Characters of a token; more is not a token but an attempt to keep us busy."""
 LEEWAY = 30.0
@@ -34,7 +36,7 @@ _verified: dict[bytes, tuple[IssuerIs, int, dict[str, Any]]] = {}
 def read(presented: Presented, world: World, at: float) -> Principal | None:
     """Return the person a token names; None if it is not a JWT of an issuer we trust."""
     token = presented.bearer
-    if token.count(".") != 2:
+    if token.count(".") != DOTS:
         return None
     unverified = _unverified_part(token, 1)  # only to learn whose keys to check it with
     named = unverified.get("iss") if unverified else None

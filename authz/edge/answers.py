@@ -70,7 +70,9 @@ def nobody_lines(world: World) -> bytes:
     return known
 
 
-def _lines(world: World | None, email: str, uid: str, name: str, groups: str, *, truncated: bool) -> bytes:
+def _lines(  # noqa: PLR0913  what there is to say of somebody
+    world: World | None, email: str, uid: str, name: str, groups: str, *, truncated: bool
+) -> bytes:
     lines = []
     for family in settings.AUTHZ_IDENTITY_HEADERS:
         values = {"x-user": (email, uid, name, groups)}.get(family, (email, email, name, groups))

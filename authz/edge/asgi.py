@@ -50,14 +50,18 @@ def behind_proxy(scope: dict[str, Any]) -> dict[str, Any]:
 
 
 async def answer(scope: dict[str, Any], receive: Receive, send: Send, judge: Judge) -> None:
-    """Answer one request."""
+    """Answer one request; also one that a proxy copied from a WebSocket handshake, Upgrade and all.
+
+    A server then takes the question itself for a handshake. It is answered as the question it is: by a status, through
+    the WebSocket Denial Response extension, and no WebSocket is ever opened.
+    """
     client = scope.get("client")
-    request = Request(scope["method"], target_of(scope), client[0] if client else "")
+    request = Request(scope.get("method", "GET"), target_of(scope), client[0] if client else "")
     for name, value in scope["headers"]:
         request.add(name, value)
-    body = await _body(receive)
+    body = await _body(receive) if scope["type"] == "http" else b""
     if body is None:
-        await _send(send, Answer(413, b"", b"", b"This request is too large.\n"), scope["method"])
+        await _send(scope, send, Answer(413, b"", b"", b"This request is too large.\n"))
         return
     request.body = body
     try:
@@ -66,7 +70,7 @@ async def answer(scope: dict[str, Any], receive: Receive, send: Send, judge: Jud
         # The thread pool keeps the event loop free; a failure to settle is a refusal when judged again.
         await asyncio.gather(asyncio.to_thread(error.settle), return_exceptions=True)
         found = judge(request, settled=True)
-    await _send(send, found, scope["method"])
+    await _send(scope, send, found)
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -81,7 +85,8 @@ async def _body(receive: Receive) -> bytes | None:
             return body
 
 
-async def _send(send: Send, found: Answer, method: str) -> None:
+async def _send(scope: dict[str, Any], send: Send, found: Answer) -> None:
     headers = [*pairs(found.identity), *pairs(found.own), (b"content-length", b"%d" % len(found.body))]
-    await send({"type": "http.response.start", "status": found.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else found.body})
+    kind = "http.response" if scope["type"] == "http" else "websocket.http.response"
+    await send({"type": f"{kind}.start", "status": found.status, "headers": headers})
+    await send({"type": f"{kind}.body", "body": b"" if scope.get("method") == "HEAD" else found.body})

@@ -62,8 +62,7 @@ def read_url(text: str) -> Url:
         message = "The URL has a fragment."
         raise UnreadableUrl(message)
     host = host.lower()
-    if host.endswith("."):
-        host = host[:-1]
+    host = host.removesuffix(".")
     if host[0] == "[":
         host = _bracketed(host)
     if port:

@@ -116,7 +116,9 @@ def _pair(item: object) -> tuple[str, str]:
     return item["user_id"], item["group_id"]
 
 
-def _is_member(world: World, who: Principal, user: str, group: str, at: float, request: Request) -> bool:
+def _is_member(  # noqa: PLR0913, PLR0917  what is asked, of whom, by whom
+    world: World, who: Principal, user: str, group: str, at: float, request: Request
+) -> bool:
     number = world.by_email.get(find_email(user))
     wanted = world.by_group_name.get(fold(group))
     member = number is not None and wanted is not None and is_member(world, world.people[number], wanted, at)

@@ -46,8 +46,8 @@ _roles: dict[bytes, str] = {}
 def role_of(name: bytes) -> str:
     """Return the known header a name is, IGNORED, or LOOKALIKE for one that others could take for a known one.
 
-    CGI, WSGI and PHP cannot tell `X_Forwarded_Uri`, `X.Forwarded.Uri` or `X~Forwarded~Uri` from `X-Forwarded-Uri`; a request that holds
-    such a twin has been tampered with.
+    CGI, WSGI and PHP cannot tell `X_Forwarded_Uri`, `X.Forwarded.Uri` or `X~Forwarded~Uri` from
+    `X-Forwarded-Uri`; a request that holds such a twin has been tampered with.
     """
     text = name.decode("latin-1").lower()
     if text in KNOWN:

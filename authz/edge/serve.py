@@ -237,7 +237,7 @@ async def serve(sockets: list[Any], stop: asyncio.Event) -> None:
     for server in servers:
         server.close()
     deadline = loop.time() + 5
-    while any(each.busy for each in open_ones) and loop.time() < deadline:
+    while any(each.busy for each in open_ones) and loop.time() < deadline:  # noqa: ASYNC110  threads set no event
         await asyncio.sleep(0.02)
     for connection in list(open_ones):
         connection.transport.close()

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Callable
 from typing import Final
 
 from django.conf import settings
@@ -42,7 +41,7 @@ log = logging.getLogger(__name__)
 LOGIN_KEPT: Final = 3600
 """Seconds for which a login page may lead back to where somebody came from."""
 LONGEST_WAY_BACK: Final = 1500
-"""Characters of a URL that a login leads back to: sealed, it shares the 4 KB that nginx takes of an answer's headers."""
+"""Characters of a URL that a login leads back to: sealed, it shares the 4 KB that nginx takes of our headers."""
 NO_URL: Final = Url("", "", "", "")
 
 

@@ -3,9 +3,9 @@
 The stored form is NFC, the local part and the domain in lower case, the domain in its Unicode form (RFC 6531 allows
 Unicode in both; RFC 5321 §2.4 leaves the case of a local part to its host, and no host in use minds it). Refused are
 quoted local parts, comments, address literals, control characters, several "@", a trailing dot, and letters that only
-look like others: under compatibility normalisation (NFKC), as full-width ones and the long s do, or because they become
-ASCII in lower case, as the Kelvin sign does. Case folding would go further and make "ss" of "ß", in one mailbox the name
-of another; so letters are put in lower case and not folded.
+look like others: under compatibility normalisation (NFKC), as full-width ones and the long s do, or because they
+become ASCII in lower case, as the Kelvin sign does. Case folding would go further and make "ss" of "ß", in one mailbox
+the name of another; so letters are put in lower case and not folded.
 """
 
 import unicodedata

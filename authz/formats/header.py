@@ -1,6 +1,6 @@
-"""How a name travels in an HTTP header without ambiguity.
+r"""How a name travels in an HTTP header without ambiguity.
 
-    name   = each character as it stands if it is printable ASCII and none of  %  ,  ;  |  "  \\
+    name   = each character as it stands if it is printable ASCII and none of  %  ,  ;  |  "  \
              otherwise the bytes of its UTF-8 form, each as %XX
     list   = names joined by ","
 

@@ -1,5 +1,6 @@
 """Starts a portal to look around in: tables, a small organisation, a server, and lines to paste."""
 
+import os
 import threading
 import time
 from argparse import ArgumentParser
@@ -40,6 +41,8 @@ class Command(BaseCommand):
         if empty or (options["new_secrets"] and User.objects.filter(email=demo.SERVICE).exists()):
             shown = demo.renew_secrets()
         address = f"http://127.0.0.1:{options['port']}"
+        if "PORTAL_URL" not in os.environ:
+            settings.PORTAL_URL, settings.CSRF_TRUSTED_ORIGINS = address, [address]
         threading.Thread(target=self._greet, args=(address, shown), daemon=True).start()
         call_command("serve", host="127.0.0.1", port=options["port"])
 
