@@ -5,7 +5,7 @@ from django.urls import path
 from authz.api import explain, groups, search
 
 urlpatterns = [
-    path("users/<str:email>/groups", groups.of_person),
+    path("users/<path:email>/groups", groups.of_person),
     path("explain", explain.show),
     path("search/people", search.people),
     path("search/servers", search.servers),

@@ -60,6 +60,8 @@ class Door:
 
 MOST_REMEMBERED = 24_576
 """Things remembered with one World: a person takes three of them, some six kilobytes in all."""
+MOST_URLS = 8192
+"""URLs remembered with one World, at most some 300 bytes each in practice."""
 CLOSED = Door({}, {}, frozenset(), limited=False)
 
 Numbers = Map[int, frozenset[int]]
@@ -112,6 +114,15 @@ class World:
 
     memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Remembers what follows from this World alone; it goes when the World goes, so it cannot be stale."""
+
+    urls: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Remembers where URLs lead; apart from the rest, for there is no end of URLs."""
+
+    def remember_url(self, url: str, value: Any) -> None:  # noqa: ANN401  whatever follows from a World
+        """Remember where a URL leads, and forget all others when they become too many."""
+        if len(self.urls) >= MOST_URLS:
+            self.urls.clear()
+        self.urls[url] = value
 
     def remember(self, name: Any, value: Any) -> None:  # noqa: ANN401  whatever follows from a World
         """Remember something, and forget everything else when it becomes too much."""

@@ -5,6 +5,7 @@ Refused are: anything but visible ASCII, user information, a fragment, empty, ".
 What is left has one meaning. The path is routed both as sent and decoded; `validate` refuses if the two disagree.
 """
 
+import functools
 import re
 import unicodedata
 from ipaddress import IPv6Address
@@ -14,14 +15,14 @@ from urllib.parse import unquote_to_bytes
 from authz.errors import AuthzError
 
 LONGEST: Final = 8192
-FORM: Final = re.compile(
-    r"(?P<scheme>https?|wss?)://"
-    r"(?P<host>[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])"
-    r"(?::(?P<port>[0-9]{1,5}))?"
-    # A query needs a path before it: a proxy that writes the Host header into a URL may be sent "public.example.com?".
-    r"(?:(?P<path>/[A-Za-z0-9._~!$&'()*+,=:@%/|^{}\"-]*)(?P<query>\?[!-~]*)?)?",
-    re.ASCII,
+ORIGIN: Final = re.compile(
+    r"(https?|wss?)://([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?", re.ASCII
 )
+"""Scheme, host and port."""
+REST: Final = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,=:@%/|^{}\"-]*)(\?[!-~]*)?", re.ASCII)
+"""Path and query. A query needs a path before it: a proxy that writes the Host header into a URL may be sent
+"public.example.com?"."""
+ORIGINS_REMEMBERED: Final = 1024
 DOTS: Final = re.compile(r"(?:/\.|\.\.)(?:/|\Z)")
 """A segment "." or one that ends in "..": a proxy that strips "/api" from "/api../x" makes "../x" of it."""
 BROKEN: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -53,22 +54,30 @@ def read_url(text: str) -> Url:
     if len(text) > LONGEST:
         message = f"The URL is longer than {LONGEST} characters."
         raise UnreadableUrl(message)
-    if (found := FORM.fullmatch(text)) is None or ".." in found["host"]:
+    start = text.find("/", text.find("://") + 3)
+    origin, rest = (text[:start], text[start:]) if start > 0 else (text, "/")
+    scheme, host = read_origin(origin)
+    if (found := REST.fullmatch(rest)) is None:
         message = "The URL is malformed."
         raise UnreadableUrl(message)
-    scheme, host, port, path, query = found.groups()
-    path = path or "/"
+    path, query = found.groups()
     if query is not None and "#" in query:
         message = "The URL has a fragment."
         raise UnreadableUrl(message)
-    host = host.lower()
-    host = host.removesuffix(".")
+    return Url(host, read_path(path), path, f"{scheme}://{host}{path}")
+
+
+@functools.lru_cache(maxsize=ORIGINS_REMEMBERED)
+def read_origin(origin: str) -> tuple[str, str]:
+    """Return the scheme, and the host as `Url` has it; few are ever asked about, so they are remembered."""
+    if (found := ORIGIN.fullmatch(origin)) is None or ".." in found[2]:
+        message = "The URL is malformed."
+        raise UnreadableUrl(message)
+    scheme, host, port = found.groups()
+    host = host.lower().removesuffix(".")
     if host[0] == "[":
         host = _bracketed(host)
-    if port:
-        host = _with_port(scheme, host, port)
-    shown = f"{scheme}://{host}{path}"
-    return Url(host, read_path(path), path, shown)
+    return scheme, _with_port(scheme, host, port) if port else host
 
 
 def _bracketed(host: str) -> str:

@@ -21,6 +21,7 @@ from authz.decisions.membership import standing
 from authz.decisions.vocabulary import FOREVER, Decision, Effect, Question, Target, Where
 from authz.decisions.world import World
 from authz.edge.answers import Answer
+from authz.edge.request import Request
 
 _KEY: Final = secrets.token_bytes(32)
 
@@ -38,25 +39,22 @@ class Judged(NamedTuple):
     key: int
 
 
-def name_of(presented: Presented, target: Target, tool: str | None, address: str, dialect: str) -> Name | None:
-    """Return what an answer is remembered by: all that it can depend on; None if it is not to be remembered."""
-    bearer, api_key, sessions, problem = presented
-    if problem or target.where is Where.UNREADABLE:
+def name_of(request: Request, target: Target, tool: str | None, address: str, dialect: str) -> Name | None:
+    """Return what an answer is remembered by: all that it can depend on; None if it is not to be remembered.
+
+    The headers are hashed as they came, for a caller sends the same ones again and again. None of them holds a NUL:
+    a request with one is unreadable.
+    """
+    if target.where is Where.UNREADABLE:
         return None
-    if sessions:
-        if bearer or api_key or len(sessions) > 1:
-            return None
-        shown = f"session {sessions[0]}"
-    elif bearer:
-        if api_key:
-            return None
-        shown = f"bearer {bearer}"
-    elif api_key:
-        shown = f"key {api_key}"
-    else:
-        return None
-    name = blake2b(shown.encode("utf-8", "replace"), key=_KEY, digest_size=32).digest()
-    return name, target, tool, address, dialect
+    headers = request.headers
+    shown = f"{headers.get('cookie', '')}\0{headers.get('authorization', '')}\0{headers.get('x-api-key', '')}"
+    return blake2b(shown.encode("latin-1"), key=_KEY, digest_size=32).digest(), target, tool, address, dialect
+
+
+def is_lone(presented: Presented) -> bool:
+    """Return whether exactly one credential was shown: only then does the answer depend on that one alone."""
+    return len(presented.sessions) + bool(presented.bearer) + bool(presented.api_key) == 1
 
 
 def recall(world: World, name: Name | None, at: float) -> Judged | None:

@@ -29,7 +29,7 @@ from authz.edge.canonical import UnreadableUrl, Url, read_url
 from authz.edge.mcp_headers import tool_asked
 from authz.edge.presented import presented_by
 from authz.edge.recording import record, written
-from authz.edge.remembered import name_of, recall, remember
+from authz.edge.remembered import is_lone, name_of, recall, remember
 from authz.edge.request import Request
 from authz.edge.trust import client_address, is_trusted
 from authz.errors import BadCredential
@@ -64,16 +64,16 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool) -
     at = time.time()
     world = current_world()
     asked = read(request)
-    presented = presented_by(request)
     target, tool, url = _target(request, asked, world)
     address = client_address(asked.address) if is_from_proxy(request, world) else ""
     if address is None:
         target = Target(Where.UNREADABLE, problem="The proxy names a client address that is none.")
         address = ""
-    name = name_of(presented, target, tool, address, dialect)
+    name = name_of(request, target, tool, address, dialect)
     if (known := recall(world, name, at)) is not None:
         record(known.line, at=at, url=url.shown)
         return known.answer
+    presented = presented_by(request)
     who, bad = None, ""
     try:
         who = identify(presented, world, at)
@@ -90,7 +90,8 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool) -
     line = written(question, decision, world, dialect)
     record(line, at=at, url=url.shown)
     given = answer(question, decision, world, asked, request)
-    remember(world, name, question=question, decision=decision, answer=given, line=line, lasts=hot.signed)
+    if is_lone(presented):
+        remember(world, name, question=question, decision=decision, answer=given, line=line, lasts=hot.signed)
     return given
 
 
@@ -101,14 +102,23 @@ def _target(request: Request, asked: Asked, world: World) -> tuple[Target, str |
     if not asked.url:
         return IDENTITY, NO_TOOL, NO_URL
     try:
-        url = read_url(asked.url)
-        target = target_of(world, url.host, url.path)
-        if url.raw_path is not url.path and target != target_of(world, url.host, url.raw_path):
-            problem = "The URL leads to different servers as sent and decoded."
-            return Target(Where.UNREADABLE, problem=problem), ANY_TOOL, url
+        known: tuple[Target, Url] | None = world.urls.get(asked.url)
+        if known is None:
+            known = _led_to(asked.url, world)
+            world.remember_url(asked.url, known)
+        target, url = known
         return target, tool_asked(request, asked.method, world, target.server, url) if target.server else NO_TOOL, url
     except UnreadableUrl as error:
         return Target(Where.UNREADABLE, problem=str(error)), ANY_TOOL, NO_URL
+
+
+def _led_to(text: str, world: World) -> tuple[Target, Url]:
+    """Return where a URL leads, and its one meaning."""
+    url = read_url(text)
+    target = target_of(world, url.host, url.path)
+    if url.raw_path is not url.path and target != target_of(world, url.host, url.raw_path):
+        target = Target(Where.UNREADABLE, problem="The URL leads to different servers as sent and decoded.")
+    return target, url
 
 
 def is_from_proxy(request: Request, world: World) -> bool:
