@@ -1,5 +1,7 @@
 """Runs the whole portal on one machine: pages, interface, edge, and the sequencer of the book beside it."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -30,6 +32,9 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:  # noqa: ANN401  the shape Django wants
         """Serve."""
         refuse_unsafe_start(options["host"])
+        # The server ends with the signal that stopped it, raised once more; it must not take us along before we have
+        # stopped the sequencer.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         stop = threading.Event()
         sequencer = None if options["no_sequencer"] else _Sequencer(stop)
         try:
@@ -67,7 +72,8 @@ class _Sequencer:
             with self._lock:
                 if self._stop.is_set():
                     return
-                self._child = subprocess.Popen([sys.executable, sys.argv[0], "drain_spool"])  # noqa: S603  ourselves
+                beside = [sys.executable, sys.argv[0], "drain_spool", "--beside", str(os.getpid())]
+                self._child = subprocess.Popen(beside)  # noqa: S603  ourselves
             self._child.wait()
             self._stop.wait(RESTART_AFTER)
 
