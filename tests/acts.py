@@ -12,7 +12,7 @@ import django
 
 SECRET = "a proxy's shared secret"
 PASSWORD = "correct horse battery"
-HOSTS = ("mcp.example.com", "127.0.0.1")
+HOSTS = ("mcp.example.com", "chat.example.com", "127.0.0.1")
 PEOPLE = ("alice", "bob", "carol", "mallory")
 
 
@@ -47,7 +47,8 @@ def move_in() -> dict[str, Any]:
         memberships.give(person=made["alice"], group=found["interns"], by=by)
         memberships.give(person=made["bob"], group=found["sales"], by=by)
         for name, kind, group, tools in (
-            ("search", "mcp", "engineering", None), ("jira", "mcp", "engineering", ["get_*"]), ("crm", "web", "sales", None),
+            ("search", "mcp", "engineering", None), ("jira", "mcp", "engineering", ["get_*"]), ("crm", "web",
+            "sales", None),
         ):  # fmt: skip
             server = servers.create(name=name, kind=kind, by=by)
             for host in HOSTS:
@@ -58,7 +59,13 @@ def move_in() -> dict[str, Any]:
         scopes = [GROUPS_CHECK, GROUPS_READ, EXPLAIN]
         keys["chat"] = api_keys.issue(person=chat, name="service", scopes=scopes, by=by).text
         hours = timedelta(hours=2)
-        limits = {"device": "a browser", "address": "192.0.2.1", "lifetime": hours, "idle": hours, "by": by}
+        limits: dict[str, Any] = {
+            "device": "a browser",
+            "address": "192.0.2.1",
+            "lifetime": hours,
+            "idle": hours,
+            "by": by,
+        }
         begun = {name: sessions.begin(person=made[name], **limits).token for name in PEOPLE}
     return {"keys": keys, "sessions": begun}
 
@@ -140,8 +147,7 @@ def begin_session(name: str) -> str:
     from authz.changes import sessions
 
     hours = timedelta(hours=2)
-    limits = {"device": "", "address": "", "lifetime": hours, "idle": hours}
-    return sessions.begin(person=_person(name), by=_by(), **limits).token
+    return sessions.begin(person=_person(name), device="", address="", lifetime=hours, idle=hours, by=_by()).token
 
 
 def open_sessions(name: str) -> int:
@@ -151,7 +157,7 @@ def open_sessions(name: str) -> int:
 def revision() -> str:
     from authz.lookups.build import revision_now
 
-    number, epoch = revision_now()
+    number, _, epoch = revision_now()
     return f"{epoch}.{number}"
 
 

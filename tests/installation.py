@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,7 +32,10 @@ def fetch(url: str, *, method: str = "GET", body: bytes | None = None, headers: 
     with closing(http.client.HTTPConnection(host, timeout=30)) as connection:
         connection.request(method, f"/{path}", body=body, headers=headers or {})
         answer = connection.getresponse()
-        return Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        found: dict[str, str] = {}
+        for name, value in answer.getheaders():
+            found[name.lower()] = f"{found[name.lower()]}\n{value}" if name.lower() in found else value
+        return Reply(answer.status, found, answer.read())
 
 
 class Installation:
@@ -82,7 +85,8 @@ class Installation:
         self._hand.wait()
         for stream in (self._hand.stdin, self._hand.stdout, self._log):
             if stream is not None:
-                stream.close()
+                with suppress(BrokenPipeError):  # it had ended before, and its log says why
+                    stream.close()
 
 
 def about(path: str, *shown: dict[str, str], host: str = "mcp.example.com") -> dict[str, str]:
@@ -115,7 +119,7 @@ def raw(edge: Served, sent: bytes, *, patience: float = 5.0) -> bytes:
 
 @pytest.fixture
 def install(portal: PortalFactory) -> Iterator[Callable[..., Installation]]:
-    """Return a function that makes an installation: `here = install(database="sqlite")`."""
+    """Return what makes an installation, on the database that --database names unless told otherwise."""
     made: list[Installation] = []
 
     def make(*, database: str = "", env: dict[str, str] | None = None) -> Installation:

@@ -47,6 +47,7 @@ from audit.events.servers import (
     ToolRemoved,
 )
 from audit.events.trust import (
+    HistoryBegun,
     IssuerChanged,
     IssuerDisabled,
     IssuerEnabled,
@@ -70,6 +71,7 @@ __all__ = [
     "GroupNested",
     "GroupRemoved",
     "GroupUnnested",
+    "HistoryBegun",
     "IssuerChanged",
     "IssuerDisabled",
     "IssuerEnabled",

@@ -64,3 +64,10 @@ class ProxyRemoved(Event):
     """Headers of a proxy are no longer believed."""
 
     proxy: str
+
+
+@event("history.begun", about="epoch")
+class HistoryBegun(Event):
+    """A backup was restored, and revisions count in another history from now on."""
+
+    epoch: str

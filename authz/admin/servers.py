@@ -131,15 +131,17 @@ class Servers(VerbAdmin[Server]):
     search_help_text = "Search by name, host or path"
     actions = ("remove_selected",)
     fieldsets = (
-        (None, {"fields": ("name", "kind", "description", "enabled", "mcp_path")}),
+        (None, {"fields": ("name", "kind", "description", "enabled", "mcp_path", "verifies_headers")}),
         ("Record", {"fields": ("created",)}),
     )
-    add_fieldsets = ((None, {"fields": ("name", "kind", "description", "mcp_path")}),)
+    add_fieldsets = ((None, {"fields": ("name", "kind", "description", "mcp_path", "verifies_headers")}),)
     created = when("created_at", "created")
 
     def create(self, form: VerbForm, by: Actor) -> Server:
         """Register a server."""
-        asked = {name: form.cleaned_data[name] for name in ("name", "kind", "description", "mcp_path")}
+        asked = {
+            name: form.cleaned_data[name] for name in ("name", "kind", "description", "mcp_path", "verifies_headers")
+        }
         return servers.create(**asked, by=by)
 
     def edit(self, row: Server, form: VerbForm, by: Actor) -> Server:
@@ -148,7 +150,11 @@ class Servers(VerbAdmin[Server]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Server | None = None) -> tuple[str, ...]:
         """Let the portal stay what it is."""
-        return ("created",) if obj is None or obj.kind != Kinds.PORTAL else ("created", "kind", "mcp_path")
+        return (
+            ("created",)
+            if obj is None or obj.kind != Kinds.PORTAL
+            else ("created", "kind", "mcp_path", "verifies_headers")
+        )
 
     def get_inlines(self, request: HttpRequest, obj: Server | None) -> tuple[type[VerbInline[Any, Any]], ...]:
         """Show routes where there can be routes, and tools where there can be tools."""

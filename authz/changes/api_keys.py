@@ -70,7 +70,7 @@ def rotate(key: ApiKey, *, overlap: timedelta, by: Actor) -> Issued:
     return Issued(following, text)
 
 
-def edit(key: ApiKey, *, by: Actor, **wanted: Any) -> ApiKey:  # noqa: ANN401  fields of the row, by name
+def edit(key: ApiKey, /, *, by: Actor, **wanted: Any) -> ApiKey:  # noqa: ANN401  fields of the row, by name
     """Change the name, the scopes or the end of a key."""
     if "name" in wanted:
         wanted["name"] = parse_label(wanted["name"], what="key name")

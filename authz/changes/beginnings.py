@@ -8,6 +8,9 @@ import secrets
 
 from django.db import transaction
 
+from audit import events
+from audit.context import Actor
+from authz.changes.change import change
 from authz.decisions.vocabulary import Kind
 from authz.models import Group, Revision, Server
 
@@ -33,3 +36,12 @@ def begin() -> None:
             kind=Kind.PORTAL,
             description="Gatehouse itself: whoever may administer it is an administrator.",
         )
+
+
+def begin_another_history(*, by: Actor) -> str:
+    """Give the history of revisions another name, and return it; every process rebuilds its World."""
+    epoch = secrets.token_hex(4)
+    with change(by) as draft:
+        Revision.objects.update(epoch=epoch)
+        draft.say(events.HistoryBegun(epoch=epoch))
+    return epoch

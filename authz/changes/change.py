@@ -5,6 +5,7 @@ the order of their revisions; the head of the audit chain is locked after it, al
 """
 
 import json
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -31,6 +32,8 @@ class Draft:
 
     by: Actor
     revision: int
+    mark: str
+    """Tells this revision from one of the same number in a history that was lost."""
     events: list[Event] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
 
@@ -50,7 +53,8 @@ def change(by: Actor) -> Iterator[Draft]:
         yield outer
         return
     with transaction.atomic():
-        draft = Draft(by, _next_revision())
+        mark = secrets.token_hex(8)
+        draft = Draft(by, _next_revision(mark), mark)
         token = _open.set(draft)
         try:
             with no_lockout(draft.facts):
@@ -62,7 +66,9 @@ def change(by: Actor) -> Iterator[Draft]:
             transaction.set_rollback(True)
             return
         Change.objects.create(
-            revision=draft.revision, facts=json.dumps([to_json(fact) for fact in draft.facts], ensure_ascii=False)
+            revision=draft.revision,
+            mark=draft.mark,
+            facts=json.dumps([to_json(fact) for fact in draft.facts], ensure_ascii=False),
         )
         if draft.revision % TRIM_EVERY == 0:
             Change.objects.filter(revision__lte=draft.revision - settings.AUTHZ_CHANGE_LOG_KEPT).delete()
@@ -71,9 +77,9 @@ def change(by: Actor) -> Iterator[Draft]:
         transaction.on_commit(lambda: changed.send(sender=change, revision=draft.revision), robust=True)
 
 
-def _next_revision() -> int:
+def _next_revision(mark: str) -> int:
     """Return the revision of this transaction; PostgreSQL and SQLite both know RETURNING."""
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE authz_revision SET n = n + 1 RETURNING n")
+        cursor.execute("UPDATE authz_revision SET n = n + 1, mark = %s RETURNING n", [mark])
         (number,) = cursor.fetchone()
     return int(number)

@@ -48,7 +48,7 @@ def give(  # noqa: PLR0913  one argument for each thing a grant says
     return grant
 
 
-def edit(grant: Grant, *, by: Actor, **wanted: Any) -> Grant:  # noqa: ANN401  fields of the row, by name
+def edit(grant: Grant, /, *, by: Actor, **wanted: Any) -> Grant:  # noqa: ANN401  fields of the row, by name
     """Change anything a grant says."""
     with change(by) as draft:
         grant = Grant.objects.select_related("group", "person", "server").get(pk=grant.pk)
@@ -56,9 +56,8 @@ def edit(grant: Grant, *, by: Actor, **wanted: Any) -> Grant:  # noqa: ANN401  f
         checked = _checked(held | wanted)
         wanted = {name: checked[name] for name in wanted}
         if changes := differences(grant, wanted):
-            before = _words(grant)
             assign(grant, wanted)
-            draft.say(events.GrantChanged(**before, changes=changes), facts.grant(grant))
+            draft.say(events.GrantChanged(**_words(grant), changes=changes), facts.grant(grant))
     return grant
 
 

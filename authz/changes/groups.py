@@ -26,7 +26,7 @@ def create(*, name: str, by: Actor, description: str = "", source: str = "local"
     return group
 
 
-def edit(group: Group, *, by: Actor, **wanted: Any) -> Group:  # noqa: ANN401  fields of the row, by name
+def edit(group: Group, /, *, by: Actor, **wanted: Any) -> Group:  # noqa: ANN401  fields of the row, by name
     """Change the name or the description of a group."""
     if "name" in wanted:
         wanted["name"] = parse_label(wanted["name"], what="group name")

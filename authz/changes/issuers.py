@@ -28,7 +28,7 @@ def trust(*, by: Actor, **wanted: Any) -> Issuer:  # noqa: ANN401  fields of the
     return issuer
 
 
-def edit(issuer: Issuer, *, by: Actor, **wanted: Any) -> Issuer:  # noqa: ANN401  fields of the row, by name
+def edit(issuer: Issuer, /, *, by: Actor, **wanted: Any) -> Issuer:  # noqa: ANN401  fields of the row, by name
     """Change what is expected of an issuer's tokens, or switch it on or off."""
     with change(by) as draft:
         issuer = Issuer.objects.get(pk=issuer.pk)

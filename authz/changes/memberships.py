@@ -35,7 +35,7 @@ def give(  # noqa: PLR0913  one argument for each thing a membership says
     return membership
 
 
-def edit(membership: Membership, *, by: Actor, **wanted: Any) -> Membership:  # noqa: ANN401  fields of the row, by name
+def edit(membership: Membership, /, *, by: Actor, **wanted: Any) -> Membership:  # noqa: ANN401  fields of the row, by name
     """Change the end or the reason of a membership."""
     with change(by) as draft:
         membership = Membership.objects.select_related("person", "group").get(pk=membership.pk)

@@ -43,7 +43,7 @@ def create(  # noqa: PLR0913  one argument for each thing there is to say about 
     return person
 
 
-def edit(person: User, *, by: Actor, **wanted: Any) -> User:  # noqa: ANN401  fields of the row, by name
+def edit(person: User, /, *, by: Actor, **wanted: Any) -> User:  # noqa: ANN401  fields of the row, by name
     """Change the e-mail, name, source or external id of a person."""
     if "email" in wanted:
         wanted["email"] = parse_email(wanted["email"])

@@ -31,7 +31,7 @@ def trust(*, name: str, by: Actor, secret: str = "", networks: Sequence[str] = (
     return proxy
 
 
-def edit(proxy: Proxy, *, by: Actor, new_secret: str | None = None, **wanted: Any) -> Proxy:  # noqa: ANN401  fields of the row, by name
+def edit(proxy: Proxy, /, *, by: Actor, new_secret: str | None = None, **wanted: Any) -> Proxy:  # noqa: ANN401  fields of the row, by name
     """Change a proxy; `new_secret` is the text of one, or "" for none."""
     if "name" in wanted:
         wanted["name"] = parse_label(wanted["name"], what="proxy name")
@@ -48,7 +48,8 @@ def edit(proxy: Proxy, *, by: Actor, new_secret: str | None = None, **wanted: An
             before = proxy.name
             assign(proxy, wanted)
             if "secret" in changes:
-                changes["secret"] = ("one", "another")
+                had, has = changes["secret"]
+                changes["secret"] = ("one" if had else "none", ("another" if had else "one") if has else "none")
             draft.say(events.ProxyChanged(proxy=before, changes=changes), facts.proxy(proxy))
     return proxy
 

@@ -16,7 +16,15 @@ from authz.lookups import facts
 from authz.models import Route, Server, Tool
 
 
-def create(*, name: str, by: Actor, kind: str = Kind.MCP.value, description: str = "", mcp_path: str = "") -> Server:
+def create(  # noqa: PLR0913  one argument for each thing a server says
+    *,
+    name: str,
+    by: Actor,
+    kind: str = Kind.MCP.value,
+    description: str = "",
+    mcp_path: str = "",
+    verifies_headers: bool = False,
+) -> Server:
     """Register a server, enabled and open to nobody; InvalidName or Conflict says why not."""
     name = parse_label(name, what="server name")
     with change(by) as draft:
@@ -25,13 +33,18 @@ def create(*, name: str, by: Actor, kind: str = Kind.MCP.value, description: str
             message = "the portal itself is registered already"
             raise Conflict(message)
         server = Server.objects.create(
-            name=name, folded=fold(name), kind=kind, description=description, mcp_path=_mcp_path(mcp_path)
+            name=name,
+            folded=fold(name),
+            kind=kind,
+            description=description,
+            mcp_path=_mcp_path(mcp_path),
+            verifies_headers=verifies_headers,
         )
         draft.say(events.ServerCreated(server=name, description=description), facts.server(server))
     return server
 
 
-def edit(server: Server, *, by: Actor, **wanted: Any) -> Server:  # noqa: ANN401  fields of the row, by name
+def edit(server: Server, /, *, by: Actor, **wanted: Any) -> Server:  # noqa: ANN401  fields of the row, by name
     """Change the name, description, kind, MCP path or switch of a server."""
     if "name" in wanted:
         wanted["name"] = parse_label(wanted["name"], what="server name")
@@ -113,7 +126,7 @@ def add_tool(server: Server, *, name: str, by: Actor, description: str = "", ena
     return tool
 
 
-def edit_tool(tool: Tool, *, by: Actor, **wanted: Any) -> Tool:  # noqa: ANN401  fields of the row, by name
+def edit_tool(tool: Tool, /, *, by: Actor, **wanted: Any) -> Tool:  # noqa: ANN401  fields of the row, by name
     """Change the name, description or switch of a tool."""
     if "name" in wanted:
         wanted["name"] = parse_label(wanted["name"], what="tool name")

@@ -72,7 +72,7 @@ def end(session: Session, *, by: Actor, because: str) -> Session:
 def end_all(person: User, *, by: Actor, because: str, but: int | None = None) -> int:
     """End every open session of somebody, except the one numbered `but`; return how many there were."""
     with change(by):
-        open_ones = list(Session.objects.filter(person=person, ended_at=None).exclude(pk=but or 0))
+        open_ones = list(Session.objects.filter(person=person, ended_at=None).exclude(pk=but or 0).order_by("pk"))
         for session in open_ones:
             end(session, by=by, because=because)
     return len(open_ones)

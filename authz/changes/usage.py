@@ -26,7 +26,9 @@ def note(*, sessions: Mapping[int, float], keys: Mapping[int, float]) -> None:
         for start in range(0, len(numbers), ROWS_AT_ONCE):
             with transaction.atomic():
                 moved = []
-                for row in rows.filter(pk__in=numbers[start : start + ROWS_AT_ONCE]).only("pk", name):
+                # Rows that a change holds are left for the next time: this must never make a change wait, or fail.
+                free = rows.select_for_update(skip_locked=True).order_by("pk")
+                for row in free.filter(pk__in=numbers[start : start + ROWS_AT_ONCE]).only("pk", name):
                     at, held = datetime.fromtimestamp(used[row.pk], tz=UTC), getattr(row, name)
                     if held is None or held < at:
                         setattr(row, name, at)

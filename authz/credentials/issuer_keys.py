@@ -63,7 +63,7 @@ class IssuerKeys:
     def stale(self, issuer: IssuerIs, at: float) -> bool:
         """Return whether fetched keys are so old that they should be fetched again."""
         held = self._held.get(issuer)
-        return bool(issuer.jwks_url) and held is not None and at - max(held.fetched_at, held.tried_at) >= OLDEST
+        return bool(issuer.jwks_url) and held is not None and at - held.fetched_at >= OLDEST
 
     def fetch(self, issuer: IssuerIs, at: float) -> None:
         """Ask the issuer for its keys; if it does not answer well, the old ones stay, and tokens they fit."""

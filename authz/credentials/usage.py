@@ -63,10 +63,10 @@ class Usage:
     def _forget_the_ended(self) -> None:
         if (world := CURRENT.world) is None:
             return
-        for number in [number for number in self._sessions if number not in world.session_digests]:
+        for number in [number for number in list(self._sessions) if number not in world.session_digests]:
             self._sessions.pop(number, None)
             self._carried.pop(number, None)
-        for number in [number for number in self._keys if number not in world.key_digests]:
+        for number in [number for number in list(self._keys) if number not in world.key_digests]:
             self._keys.pop(number, None)
             self._carried_keys.pop(number, None)
 

@@ -14,11 +14,15 @@ NONE: frozenset[int] = frozenset()
 Ancestors = Mapping[int, frozenset[int]]
 
 
-def applied(world: World, changes: Iterable[f.Fact], *, revision: int | None = None) -> World:
-    """Return the World after these facts, in their order, stamped with `revision` (by default unchanged)."""
+def applied(world: World, changes: Iterable[f.Fact], *, revision: int | None = None, mark: str | None = None) -> World:
+    """Return the World after these facts, in their order, stamped with `revision` and `mark` (by default unchanged)."""
     for fact in changes:
         world = APPLY[type(fact)](world, fact)
-    return replace(world, revision=world.revision if revision is None else revision)
+    return replace(
+        world,
+        revision=world.revision if revision is None else revision,
+        mark=world.mark if mark is None else mark,
+    )
 
 
 def _without(table: Map[Any, Any], key: object) -> Map[Any, Any]:

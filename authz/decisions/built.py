@@ -29,7 +29,7 @@ class Everything:
     proxies: Iterable[f.ProxyIs] = ()
 
 
-def built(everything: Everything, *, revision: int = 0, epoch: str = "") -> World:
+def built(everything: Everything, *, revision: int = 0, mark: str = "", epoch: str = "") -> World:
     """Return the World in which exactly these facts hold."""
     people = {person.number: person for person in everything.people}
     groups = {group.number: group for group in everything.groups}
@@ -43,6 +43,7 @@ def built(everything: Everything, *, revision: int = 0, epoch: str = "") -> Worl
     given = frozenset(number for number, group in groups.items() if group.everyone)
     return World(
         revision=revision,
+        mark=mark,
         epoch=epoch,
         people=Map(people),
         by_email=Map({person.email: number for number, person in people.items()}),

@@ -83,6 +83,8 @@ class ServerIs(NamedTuple):
     """Pairs of host ("*" for any) and path prefix."""
     tools: tuple[tuple[str, bool], ...]
     """Pairs of tool name and whether it is enabled."""
+    verifies_headers: bool = False
+    """Whether it compares `Mcp-Method` and `Mcp-Name` with the body, so that they can be believed."""
 
 
 class ServerGone(NamedTuple):

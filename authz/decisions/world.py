@@ -72,8 +72,10 @@ class World:
     """Everything deciding needs to know, at one revision."""
 
     revision: int = 0
+    mark: str = ""
+    """Drawn at random when this revision was written: another history may have a revision of the same number."""
     epoch: str = ""
-    """Names the history that revisions count in; a restored backup gets another one."""
+    """Names the history that revisions count in, as callers are told; `manage.py new_epoch` begins another."""
 
     people: Map[int, PersonIs] = Map()
     by_email: Map[str, int] = Map()

@@ -28,6 +28,7 @@ DOTS: Final = re.compile(r"(?:/\.|\.\.)(?:/|\Z)")
 BROKEN: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 HIDDEN: Final = re.compile(r"%(2[fF]|5[cC]|23|3[fF]|25|2[eE]|3[bB]|[01][0-9A-Fa-f]|7[fF])")
 """Encodings of / \\ # ? % . ; and of control characters."""
+DELIMITERS: Final = frozenset("/\\#?%.;")
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 MOST_PORT: Final = 65535
 
@@ -112,9 +113,9 @@ def read_path(path: str) -> str:
         message = "The URL's path is not UTF-8."
         raise UnreadableUrl(message) from None
     if not decoded.isascii():
-        # Some servers fold full-width dots and slashes into plain ones, and only then look for "..".
-        folded = unicodedata.normalize("NFKC", decoded)
-        if "//" in folded or "\\" in folded or DOTS.search(folded) or any("\x7f" <= each <= "\x9f" for each in folded):
+        # Some servers fold full-width dots and slashes into plain ones, and only then split or look for "..".
+        folded = "".join(unicodedata.normalize("NFKC", each) for each in decoded if not each.isascii())
+        if not DELIMITERS.isdisjoint(folded) or any("\x7f" <= each <= "\x9f" for each in decoded):
             message = "The URL's path hides a character."
             raise UnreadableUrl(message)
     return decoded

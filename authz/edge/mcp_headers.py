@@ -1,8 +1,9 @@
 """Which tool a request calls, when its headers can be believed (MCP 2026-07-28, "Mcp-Method and Mcp-Name").
 
 From that revision on a server must compare both headers with the body and refuse a request in which they differ, so
-the proxy may decide by them. Older servers ignore them, and a caller could write there what it likes; a version that
-is not on the list below therefore proves nothing.
+the proxy may decide by them. Older servers ignore them, and the version header as well, so that a caller could write
+there what it likes. They are believed only if an administrator says that the server checks them, for a version on the
+list below, in a POST to the very path where the server speaks MCP.
 """
 
 import re
@@ -27,6 +28,8 @@ HARMLESS: Final = frozenset(
     }
 )
 """Methods that call no tool and read no resource."""
+LONGEST: Final = 1200
+"""Characters of Mcp-Name: a tool's name has at most 200, each of up to four bytes, in base64."""
 CALL: Final = "tools/call"
 ENCODED: Final = re.compile(r"=\?base64\?([A-Za-z0-9+/]+={0,2})\?=", re.ASCII)
 
@@ -36,7 +39,8 @@ def tool_asked(request: Request, method: str, world: World, server: int, url: Ur
     headers = request.headers
     if headers.get("mcp-protocol-version") not in VERSIONS or method != "POST":
         return ANY_TOOL
-    if world.servers[server].kind != Kind.MCP or not is_mcp_endpoint(world, server, url.host, url.path):
+    asked = world.servers[server]
+    if asked.kind != Kind.MCP or not asked.verifies_headers or not is_mcp_endpoint(world, server, url.host, url.path):
         return ANY_TOOL
     called = headers.get("mcp-method", "")
     if called == CALL:
@@ -46,6 +50,9 @@ def tool_asked(request: Request, method: str, world: World, server: int, url: Ur
 
 def decoded(name: str) -> str:
     """Return a tool's name from the header, in which names beyond ASCII travel as `=?base64?…?=`."""
+    if len(name) > LONGEST:
+        message = "Mcp-Name is longer than a tool's name can be."
+        raise UnreadableUrl(message)
     if (found := ENCODED.fullmatch(name)) is not None:
         try:
             return b64decode(found[1], validate=True).decode("utf-8")

@@ -17,6 +17,8 @@ from authz.lookups.current import keep_current
 
 log = logging.getLogger(__name__)
 
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket that several processes may share the port of."""
@@ -47,7 +49,10 @@ def run(host: str, port: int, *, workers: int = 1) -> None:
     signal.signal(signal.SIGINT, stop)
     while not stopping or children:
         while not stopping and len(children) < workers:
+            # A signal that came between the fork and the note of it would miss the child.
+            signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
             children.add(_fork(host, port))
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
         child, status = os.wait()
         children.discard(child)
         if not stopping:
@@ -59,8 +64,9 @@ def _fork(host: str, port: int) -> int:
     """Start a worker; nothing that a fork would tear (threads, connections) exists in the parent."""
     if child := os.fork():
         return child
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
     try:
         uvloop.run(_work(host, port))
         os._exit(0)

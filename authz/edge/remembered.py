@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import Final, NamedTuple
 
 from authz.credentials import Presented
+from authz.credentials.cookies import session_part
 from authz.credentials.session import ends
 from authz.credentials.usage import USAGE
 from authz.decisions.facts import SessionIs
@@ -42,13 +43,15 @@ class Judged(NamedTuple):
 def name_of(request: Request, target: Target, tool: str | None, address: str, dialect: str) -> Name | None:
     """Return what an answer is remembered by: all that it can depend on; None if it is not to be remembered.
 
-    The headers are hashed as they came, for a caller sends the same ones again and again. None of them holds a NUL:
-    a request with one is unreadable.
+    Of the headers, what the credentials are read from is hashed as it came, for a caller sends the same again and
+    again. None of it holds a NUL: a request with one is unreadable.
     """
     if target.where is Where.UNREADABLE:
         return None
     headers = request.headers
-    shown = f"{headers.get('cookie', '')}\0{headers.get('authorization', '')}\0{headers.get('x-api-key', '')}"
+    shown = (
+        f"{session_part(headers.get('cookie', ''))}\0{headers.get('authorization', '')}\0{headers.get('x-api-key', '')}"
+    )
     return blake2b(shown.encode("latin-1"), key=_KEY, digest_size=32).digest(), target, tool, address, dialect
 
 

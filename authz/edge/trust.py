@@ -9,22 +9,23 @@ import hashlib
 import hmac
 from ipaddress import ip_address, ip_network
 
+from authz.decisions.facts import ProxyIs
 from authz.decisions.world import World
 
 
 def is_trusted(world: World, peer: str, secret: str) -> bool:
     """Return whether a registered proxy connects from `peer` and shows `secret`."""
     # What was found is remembered with the World, which goes when a proxy is changed.
-    question = (peer, secret)
-    known: bool | None = world.memo.get(question)
-    if known is None:
-        known = _find(world, peer, secret)
-        if known:  # what anybody may send is not worth the room
-            world.remember(question, known)
-    return known
+    if (peer, "") in world.memo or (peer, secret) in world.memo:
+        return True
+    proxy = _find(world, peer, secret)
+    if proxy is None:
+        return False  # what anybody may send is not worth remembering
+    world.remember((peer, secret if proxy.secret else ""), value=True)
+    return True
 
 
-def _find(world: World, peer: str, secret: str) -> bool:
+def _find(world: World, peer: str, secret: str) -> ProxyIs | None:
     shown = hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest() if secret else ""
     try:
         address = ip_address(peer)
@@ -40,8 +41,8 @@ def _find(world: World, peer: str, secret: str) -> bool:
         ):
             continue
         if proxy.secret or proxy.networks:
-            return True
-    return False
+            return proxy
+    return None
 
 
 @functools.lru_cache(maxsize=4096)

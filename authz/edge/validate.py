@@ -42,6 +42,8 @@ LOGIN_KEPT: Final = 3600
 """Seconds for which a login page may lead back to where somebody came from."""
 LONGEST_WAY_BACK: Final = 1500
 """Characters of a URL that a login leads back to: sealed, it shares the 4 KB that nginx takes of our headers."""
+LONGEST_REMEMBERED: Final = 512
+"""Characters of a URL whose meaning is remembered; longer ones are rare, unless a stranger wants to fill our memory."""
 NO_URL: Final = Url("", "", "", "")
 
 
@@ -105,7 +107,8 @@ def _target(request: Request, asked: Asked, world: World) -> tuple[Target, str |
         known: tuple[Target, Url] | None = world.urls.get(asked.url)
         if known is None:
             known = _led_to(asked.url, world)
-            world.remember_url(asked.url, known)
+            if len(asked.url) <= LONGEST_REMEMBERED:
+                world.remember_url(asked.url, known)
         target, url = known
         return target, tool_asked(request, asked.method, world, target.server, url) if target.server else NO_TOOL, url
     except UnreadableUrl as error:

@@ -2,8 +2,8 @@
 
 3f9c2a51.1042
 
-8 hexadecimal digits name the history, so that a revision from before a restored backup is refused, not compared;
-after the dot stands the number of the revision in it.
+8 hexadecimal digits name the history: after `manage.py new_epoch`, which belongs to restoring a backup, a revision from
+before is refused, not compared; after the dot stands the number of the revision in it.
 """
 
 import re

@@ -7,6 +7,7 @@ World of the last revision applied; no lock is held and no long transaction is n
 
 import json
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from django.db.models import F
 from django.utils import timezone
@@ -35,32 +36,49 @@ from authz.models import (
 ROWS_AT_ONCE = 20_000
 
 
-def revision_now() -> tuple[int, str]:
-    """Return the newest committed revision and its epoch: one query."""
-    row = Revision.objects.values_list("n", "epoch").first()
+class Now(NamedTuple):
+    """The newest committed revision: its number, its mark, and the name of its history."""
+
+    revision: int
+    mark: str
+    epoch: str
+
+
+def revision_now() -> Now:
+    """Return the newest committed revision: one query."""
+    row = Revision.objects.values_list("n", "mark", "epoch").first()
     if row is None:
         message = "the database has no revision row; run manage.py migrate"
         raise Unavailable(message)
-    return row
+    return Now(*row)
 
 
-def changes_since(revision: int) -> list[tuple[int, str]]:
-    """Return the changes after a revision, in order, as pairs of revision and JSON text: one query."""
-    return list(Change.objects.filter(revision__gt=revision).order_by("revision").values_list("revision", "facts"))
+def changes_from(revision: int) -> list[tuple[int, str, str]]:
+    """Return the change of a revision and all after it, in order, as number, mark and JSON text: one query."""
+    rows = Change.objects.filter(revision__gte=revision).order_by("revision")
+    return list(rows.values_list("revision", "mark", "facts"))
 
 
-def advanced(world: World, changes: list[tuple[int, str]]) -> World | None:
-    """Return the World after these changes; None if one is missing from the log, so that only a rebuild helps."""
-    for revision, text in changes:
+def advanced(world: World, changes: list[tuple[int, str, str]]) -> World | None:
+    """Return the World after these changes, of which the first made it; None if they do not follow from it.
+
+    That is so if one is missing from the log, or if the first is another than the one this World came from: then a
+    backup was restored, and the numbers count another history. Only a rebuild helps.
+    """
+    if world.revision:
+        if not changes or changes[0][:2] != (world.revision, world.mark):
+            return None
+        changes = changes[1:]
+    for revision, mark, text in changes:
         if revision != world.revision + 1:
             return None
-        world = applied(world, [f.from_json(array) for array in json.loads(text)], revision=revision)
+        world = applied(world, [f.from_json(array) for array in json.loads(text)], revision=revision, mark=mark)
     return world
 
 
 def build() -> World:
     """Return the World as it is now; Unavailable if the change log lost an entry that was just written."""
-    revision, epoch = revision_now()
+    revision, mark, epoch = revision_now()
     now = timezone.now()
     world = built(
         Everything(
@@ -84,9 +102,10 @@ def build() -> World:
             proxies=[p for row in Proxy.objects.all() if isinstance(p := facts.proxy(row), f.ProxyIs)],
         ),
         revision=revision,
+        mark=mark,
         epoch=epoch,
     )
-    following = advanced(world, changes_since(revision))
+    following = advanced(world, changes_from(revision))
     if following is None:
         message = "the change log has a gap right after the newest revision"
         raise Unavailable(message)

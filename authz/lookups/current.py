@@ -14,7 +14,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 from authz.conf import hot
 from authz.decisions.world import World
 from authz.errors import Behind, Unavailable
-from authz.lookups.build import advanced, build, changes_since, revision_now
+from authz.lookups.build import advanced, build, changes_from, revision_now
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,12 @@ class Current:
             if self.world is not None and self.looked_at >= asked:
                 return self.world
             started = time.monotonic()
-            self.world = self._newest(self.world)
+            try:
+                self.world = self._newest(self.world)
+            except (DatabaseError, InterfaceError):
+                # A thread keeps its connection, and the server may have hung up on it: once more, with a new one.
+                connection.close()
+                self.world = self._newest(self.world)
             self.looked_at = started
             return self.world
 
@@ -55,14 +60,14 @@ class Current:
     def _newest(world: World | None) -> World:
         if world is None:
             return build()
-        revision, epoch = revision_now()
-        if revision == world.revision and epoch == world.epoch:
+        now = revision_now()
+        if now == (world.revision, world.mark, world.epoch):
             return world
-        if epoch == world.epoch and revision > world.revision:
-            following = advanced(world, changes_since(world.revision))
-            if following is not None and following.revision >= revision:
+        if now.epoch == world.epoch and now.revision > world.revision:
+            following = advanced(world, changes_from(world.revision))
+            if following is not None and following.revision >= now.revision:
                 return following
-        log.warning("world.rebuilt", extra={"held": world.revision, "newest": revision})
+        log.warning("world.rebuilt", extra={"held": world.revision, "newest": now.revision})
         return build()
 
     def now(self) -> World:

@@ -39,6 +39,7 @@ def server(row: Server) -> f.ServerIs:
         row.mcp_path,
         tuple((route.host, route.prefix) for route in sorted(row.routes.all(), key=lambda r: (r.host, r.prefix))),
         tuple((tool.name, tool.enabled) for tool in sorted(row.tools.all(), key=lambda t: t.name)),
+        row.verifies_headers,
     )
 
 

@@ -67,7 +67,7 @@ def load() -> None:
         people.create(email=SERVICE, name="Chat UI", is_human=False, by=BY)
         made = {}
         for name, (kind, text, host, prefix, tools) in SERVERS.items():
-            made[name] = servers.create(name=name, kind=kind, description=text, by=BY)
+            made[name] = servers.create(name=name, kind=kind, description=text, verifies_headers=kind == "mcp", by=BY)
             if host:
                 servers.add_route(made[name], host=host, prefix=prefix, by=BY)
             for tool in tools:

@@ -19,6 +19,7 @@ class Migration(migrations.Migration):
             name="Change",
             fields=[
                 ("revision", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("mark", models.CharField(max_length=16)),
                 ("at", models.DateTimeField(auto_now_add=True)),
                 ("facts", models.TextField()),
             ],
@@ -120,7 +121,7 @@ class Migration(migrations.Migration):
                     models.JSONField(
                         blank=True,
                         default=list,
-                        help_text="Networks it connects from, such as 10.1.0.0/16, one per line. With a secret as well, both must hold.",
+                        help_text="Networks it connects from, such as 10.1.0.0/16, one per line; if there is a secret, both must hold.",
                     ),
                 ),
                 ("enabled", models.BooleanField(default=True, help_text="Switched off, what it forwards is refused.")),
@@ -136,6 +137,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("n", models.BigIntegerField(default=0)),
+                ("mark", models.CharField(default="", help_text="Drawn at random for each revision.", max_length=16)),
                 ("epoch", models.CharField(max_length=8)),
             ],
         ),
@@ -169,6 +171,14 @@ class Migration(migrations.Migration):
                         help_text="Where below each path prefix MCP is spoken, such as mcp; empty for the prefix itself. Grants on single tools hold only there.",
                         max_length=200,
                         verbose_name="MCP path",
+                    ),
+                ),
+                (
+                    "verifies_headers",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Only if the server refuses a request whose Mcp-Method or Mcp-Name differs from its body, as protocol version 2026-07-28 demands. Until then, grants on single tools open nothing but what calls no tool.",
+                        verbose_name="checks the Mcp headers",
                     ),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),

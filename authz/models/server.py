@@ -34,6 +34,12 @@ class Server(models.Model):
         help_text="Where below each path prefix MCP is spoken, such as mcp; empty for the prefix itself. "
         "Grants on single tools hold only there.",
     )
+    verifies_headers = models.BooleanField(
+        "checks the Mcp headers",
+        default=False,
+        help_text="Only if it refuses a request whose Mcp-Method or Mcp-Name differs from its body, as protocol "
+        "version 2026-07-28 demands. Until then, grants on single tools open nothing but what calls no tool.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

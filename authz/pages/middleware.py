@@ -2,13 +2,13 @@
 
 import time
 
-from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from authz.credentials import Presented, Unsettled
+from authz.credentials.cookies import session_cookies
 from authz.credentials.session import read
 from authz.decisions.vocabulary import Principal
 from authz.errors import BadCredential
@@ -18,10 +18,8 @@ from authz.models import User
 
 def principal_of(request: HttpRequest) -> Principal | None:
     """Return who holds the request's session, or None; a session that has ended is nobody's."""
-    token = request.COOKIES.get(settings.AUTHZ_COOKIE_NAME)
-    if not token:
-        return None
-    presented = Presented(sessions=(token,))
+    # All of them, as at the proxy: Django would keep the last, which a neighbouring domain may have planted.
+    presented = Presented(sessions=session_cookies(request.headers.get("Cookie", "")))
     try:
         try:
             return read(presented, current_world(), time.time())

@@ -1,5 +1,6 @@
 """Each verb does what it says, in one transaction, with one entry in the book for each thing that happened."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from audit.context import Actor
 from audit.models import Entry
 from authz.changes import api_keys, grants, groups, issuers, memberships, people, proxies, servers, sessions
 from authz.changes.administrators import make_administrator
+from authz.changes.beginnings import begin_another_history
 from authz.changes.change import change
 from authz.errors import AuthzError, Conflict, InvalidName, NestingCycle
 from authz.lookups.build import build
@@ -322,3 +324,38 @@ def test_the_change_log_is_trimmed(settings: object, monkeypatch: pytest.MonkeyP
         groups.create(name=f"group {n}", by=CAROL)
     assert [8, 9, 10] == list(Change.objects.order_by("revision").values_list("revision", flat=True))
     assert 10 == Entry.objects.count()
+
+
+def test_every_field_of_an_issuer_can_be_changed() -> None:
+    """Also the one that has the name of the thing itself; the old iss is no longer believed."""
+    issuer = issuers.trust(by=CAROL, **GOOD_ISSUER)
+    issuers.edit(issuer, by=CAROL, issuer="https://other.example.com", claim="mail", enabled=True)
+    assert ["https://other.example.com"] == list(build().issuers)
+
+
+def test_the_book_tells_what_a_grant_says_after_a_change() -> None:
+    """And what it said before, beside it."""
+    jira, sales = servers.create(name="jira", by=CAROL), groups.create(name="sales", by=CAROL)
+    grant = grants.give(server=jira, group=sales, tools=["a"], by=CAROL)
+    grants.edit(grant, tools=["b"], by=CAROL)
+    told = json.loads(Entry.objects.get(kind="grant.changed").detail)
+    assert (["b"], [["a"], ["b"]]) == (told["tools"], told["changes"]["tools"])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [("", "x" * 20, ["none", "one"]), ("x" * 20, "y" * 20, ["one", "another"]), ("x" * 20, "", ["one", "none"])],
+)
+def test_the_book_tells_what_became_of_a_secret(first: str, second: str, told: list[str]) -> None:
+    """Without the secret, and without its hash."""
+    proxy = proxies.trust(name="nginx", secret=first, networks=["10.0.0.0/8"], by=CAROL)
+    proxies.edit(proxy, new_secret=second, by=CAROL)
+    assert told == json.loads(Entry.objects.get(kind="proxy.changed").detail)["changes"]["secret"]
+
+
+def test_another_history_has_another_name() -> None:
+    """And the book says so."""
+    before = Revision.objects.get().epoch
+    epoch = begin_another_history(by=CAROL)
+    assert before != epoch == Revision.objects.get().epoch
+    assert "history.begun" == Entry.objects.get().kind

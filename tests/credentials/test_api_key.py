@@ -14,7 +14,20 @@ from authz.decisions.vocabulary import FOREVER, Principal
 from authz.errors import BadCredential, NotAllowed
 from authz.lookups.current import current_world
 from tests.people import (
-    ALICE, BOB, EVE, MALLORY, SEARCH_URL, ask, at, bearer, key, key_of, live_in, reason, token_of, world,
+    ALICE,
+    BOB,
+    EVE,
+    MALLORY,
+    SEARCH_URL,
+    ask,
+    at,
+    bearer,
+    key,
+    key_of,
+    live_in,
+    reason,
+    token_of,
+    world,
 )  # fmt: skip
 
 NOW = 1_760_000_000.0

@@ -12,8 +12,25 @@ from authz.errors import InvalidName
 from authz.formats.header import decode
 from authz.formats.labels import parse_label
 from tests.people import (
-    ALICE, BOB, CRM_URL, ENGINEERING, EVE, INTERNS, MALLORY, PEOPLE, SEARCH_URL,
-    ask, at, bearer, cookie, headers_of, key, key_of, live_in, session, world,
+    ALICE,
+    BOB,
+    CRM_URL,
+    ENGINEERING,
+    EVE,
+    INTERNS,
+    MALLORY,
+    PEOPLE,
+    SEARCH_URL,
+    ask,
+    at,
+    bearer,
+    cookie,
+    headers_of,
+    key,
+    key_of,
+    live_in,
+    session,
+    world,
 )  # fmt: skip
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -32,7 +49,9 @@ def everything():
     yield 403, ask("nonsense", cookie(ALICE))
 
 
-@pytest.mark.parametrize("families", [("x-user",), ("remote",), ("x-auth-request",), ("x-user", "remote", "x-auth-request")])
+@pytest.mark.parametrize(
+    "families", [("x-user",), ("remote",), ("x-auth-request",), ("x-user", "remote", "x-auth-request")]
+)
 def test_every_identity_header_is_there_whatever_the_answer_is(families, settings):
     """A proxy that only sets what it is given would let a client's own header through (Caddy CVE-2026-30851)."""
     settings.AUTHZ_IDENTITY_HEADERS = list(families)
@@ -112,7 +131,11 @@ def test_a_list_of_groups_that_is_too_long_is_cut_and_says_so(settings):
     found = headers_of(ask(SEARCH_URL, cookie(ALICE)))
     assert "1" == found["x-user-groups-truncated"]
     assert len(found["x-user-groups"]) <= 100
-    assert set(found["x-user-groups"].split(",")) <= {group.name for group in groups} | {"Interns", "engineering", "users"}
+    assert set(found["x-user-groups"].split(",")) <= {group.name for group in groups} | {
+        "Interns",
+        "engineering",
+        "users",
+    }
 
 
 NOW = 1_760_000_000.0

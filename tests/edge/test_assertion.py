@@ -11,7 +11,21 @@ from joserfc.jwk import KeySet
 
 from authz.decisions import facts as f
 from tests.people import (
-    ALICE, BOB, MALLORY, SEARCH_URL, ask, at, bearer, cookie, headers_of, judged, key, key_of, live_in, request, world,
+    ALICE,
+    BOB,
+    MALLORY,
+    SEARCH_URL,
+    ask,
+    at,
+    bearer,
+    cookie,
+    headers_of,
+    judged,
+    key,
+    key_of,
+    live_in,
+    request,
+    world,
 )  # fmt: skip
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -22,7 +36,7 @@ def pem(made) -> str:
     raw = made.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return raw.decode()
+    return str(raw.decode())
 
 
 KINDS = {"EdDSA": ed25519.Ed25519PrivateKey.generate, "ES256": lambda: ec.generate_private_key(ec.SECP256R1())}

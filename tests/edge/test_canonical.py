@@ -29,7 +29,10 @@ MEANT = {
     "https://mcp.example.com/search/": ("mcp.example.com", "/search/"),
     "https://mcp.example.com/a.b/.well-known/x": ("mcp.example.com", "/a.b/.well-known/x"),
     "https://mcp.example.com/compare/v1..v2": ("mcp.example.com", "/compare/v1..v2"),
-    "https://mcp.example.com/a/~b/@c/$d/!e/(f)/*g/+h/,i/=j/:k": ("mcp.example.com", "/a/~b/@c/$d/!e/(f)/*g/+h/,i/=j/:k"),
+    "https://mcp.example.com/a/~b/@c/$d/!e/(f)/*g/+h/,i/=j/:k": (
+        "mcp.example.com",
+        "/a/~b/@c/$d/!e/(f)/*g/+h/,i/=j/:k",
+    ),
     "https://mcp.example.com/a%20b": ("mcp.example.com", "/a b"),
     "https://mcp.example.com/%C3%A4rzte": ("mcp.example.com", "/ärzte"),
     "https://mcp.example.com/%c3%a4rzte": ("mcp.example.com", "/ärzte"),
@@ -157,7 +160,16 @@ https://h/a`b
 https://h/[a]
 """
 ROWS = [line for line in REFUSED.splitlines()[2:] if line and line != "https://h/a/"]
-RAW = ["", " ", "https://h/a\n", "https://h/a\r\n", "https://h/a\x00", "\ufeffhttps://h/a", "https://h/a\t", "https://h/\xff"]
+RAW = [
+    "",
+    " ",
+    "https://h/a\n",
+    "https://h/a\r\n",
+    "https://h/a\x00",
+    "\ufeffhttps://h/a",
+    "https://h/a\t",
+    "https://h/\xff",
+]
 
 
 @pytest.mark.parametrize(("url", "expected"), MEANT.items(), ids=MEANT)

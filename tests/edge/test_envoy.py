@@ -62,6 +62,10 @@ def test_an_allowance_is_exactly_200_and_a_page_is_redirected():
 
 
 def test_headers_of_other_dialects_mean_nothing_here():
-    spoofed = {"X-Original-URL": "https://crm.example.com/", "X-Forwarded-Uri": "/", "X-Forwarded-Host": "crm.example.com"}
+    spoofed = {
+        "X-Original-URL": "https://crm.example.com/",
+        "X-Forwarded-Uri": "/",
+        "X-Forwarded-Host": "crm.example.com",
+    }
     assert 200 == ask(cookie(ALICE), spoofed).status
     assert 403 == ask(cookie(BOB), spoofed).status

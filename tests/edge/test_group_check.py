@@ -10,8 +10,22 @@ from hypothesis import strategies as st
 from authz.decisions import facts as f
 from authz.edge.group_check import MOST_CHECKS
 from tests.people import (
-    ALICE, CHAT, EPOCH, EVE, INTERNS, RETIRED,
-    at, bearer, cookie, headers_of, judged, key, key_of, live_in, request, world,
+    ALICE,
+    CHAT,
+    EPOCH,
+    EVE,
+    INTERNS,
+    RETIRED,
+    at,
+    bearer,
+    cookie,
+    headers_of,
+    judged,
+    key,
+    key_of,
+    live_in,
+    request,
+    world,
 )  # fmt: skip
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -195,7 +209,7 @@ def test_a_revision_that_is_not_there_is_an_outage_and_never_an_older_answer(dem
 
 
 def test_a_stranger_s_demand_costs_no_look_at_the_tables():
-    """This test has no database: looking would fail it."""
+    """Looking would fail: there is no database here."""
     body = {"user_id": "alice@example.com", "group_id": "interns"}
     for shown in ({}, cookie(ALICE), bearer("ghk_x"), bearer(key_of(ALICE))):
         assert asked(body, shown, Authz_At_Least=f"{EPOCH}.999999").status in {401, 403}

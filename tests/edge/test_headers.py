@@ -1,6 +1,7 @@
 """A header counts once, under its own name, and nothing that imitates it counts at all."""
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def test_a_name_that_others_could_take_for_a_known_one_spoils_the_request(twin):
 
 @pytest.mark.parametrize("name", SINGLE)
 def test_a_known_header_that_comes_twice_spoils_the_request(name):
-    said = dict((key.lower(), value) for key, value in asked())
+    said = {key.lower(): value for key, value in asked()}
     first = said.pop(name, "x")
     for second in (first, "another", ""):
         answer = judged(request([*said.items(), (name, first), (name.title(), second)]))
@@ -55,7 +56,7 @@ def test_case_does_not_matter(name):
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
 def test_a_nul_in_any_header_is_never_a_yes(name):
-    said = dict((key.lower(), value) for key, value in asked())
+    said = {key.lower(): value for key, value in asked()}
     said[name] = said.get(name, "") + "\0"
     assert 200 != judged(request(said)).status
 
@@ -64,7 +65,7 @@ def test_a_nul_in_any_header_is_never_a_yes(name):
 def test_bytes_beyond_ascii_fail_nothing_and_open_nothing(name, byte):
     """Mallory gains nothing by them, and Alice loses at most the answer."""
     for person in (ALICE, MALLORY):
-        said = {key.lower(): value for key, value in nginx(SEARCH_URL, cookie(person)).items()}
+        said: dict[str, Any] = {key.lower(): value for key, value in nginx(SEARCH_URL, cookie(person)).items()}
         said[name] = said.get(name, "").encode() + bytes([byte])
         answer = judged(request(said))
         assert answer.status in ({200, 401, 403} if person == ALICE else {401, 403})
@@ -75,7 +76,11 @@ HARMLESS = {
     "identity headers": [("X-User-Email", "carol@example.com"), ("X_User_Email", "carol@example.com")],
     "hop-by-hop names": [("Connection", "X-User-Email, X-Original-URL, Cookie, X-Proxy-Secret")],
     "a monitor's name": [("User-Agent", "GoogleHC/1.0 ELB-HealthChecker/2.0 kube-probe/1.29")],
-    "other products' headers": [("X-Rewrite-URL", "/jira"), ("X-HTTP-Method-Override", "GET"), ("X-Forwarded-Prefix", "/")],
+    "other products' headers": [
+        ("X-Rewrite-URL", "/jira"),
+        ("X-HTTP-Method-Override", "GET"),
+        ("X-Forwarded-Prefix", "/"),
+    ],
     "Forwarded": [("Forwarded", 'for=192.0.2.1;host="crm.example.com";proto=https')],
 }
 

@@ -2,7 +2,20 @@
 
 import pytest
 
-from tests.people import ALICE, BOB, CRM_URL, MALLORY, SEARCH_URL, SECRET, ask, cookie, headers_of, judged, reason, request
+from tests.people import (
+    ALICE,
+    BOB,
+    CRM_URL,
+    MALLORY,
+    SEARCH_URL,
+    SECRET,
+    ask,
+    cookie,
+    headers_of,
+    judged,
+    reason,
+    request,
+)
 
 pytestmark = pytest.mark.usefixtures("house")
 MCP = "https://mcp.example.com"
@@ -14,7 +27,9 @@ def refused(url: str, person: int = ALICE) -> bool:
     return (403, "unreadable-url") == (answer.status, reason(answer))
 
 
-@pytest.mark.parametrize("url", [f"{MCP}/jira?x=/search", f"{MCP}/jira?/search", f"{MCP}/?next=/search", f"{MCP}/jira&/search"])
+@pytest.mark.parametrize(
+    "url", [f"{MCP}/jira?x=/search", f"{MCP}/jira?/search", f"{MCP}/?next=/search", f"{MCP}/jira&/search"]
+)
 def test_a_query_never_chooses_the_route(url):
     """oauth2-proxy CVE-2025-54576: a route was matched against path and query."""
     assert 403 == ask(url, cookie(ALICE)).status
@@ -50,15 +65,17 @@ def test_a_url_that_cannot_be_parsed_is_never_a_yes(url):
 CLIMBS = [
     "/search/../jira", "/search/%2e%2e/jira", "/search/.%2e/jira", "/search/%2e./jira", "/search/..%2fjira",
     "/search%2f..%2fjira", "/search/..\\jira", "/search/%5c..%5cjira", "/search/%252e%252e/jira", "/search//../jira",
-    "/search/./../jira", "/search/..", "/search/..%00/jira", "/search/%c0%ae%c0%ae/jira", "/search/%EF%BC%8E%EF%BC%8E/jira",
+    "/search/./../jira", "/search/..", "/search/..%00/jira", "/search/%c0%ae%c0%ae/jira",
+    "/search/%EF%BC%8E%EF%BC%8E/jira",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", CLIMBS)
 def test_a_path_that_climbs_is_refused_in_every_spelling(path):
-    """Oathkeeper CVE-2026-33494 (CVSS 10), LemonLDAP CVE-2020-24660, heimdall GHSA-3q34-rx83-r6mq, Keycloak CVE-2026-15573.
+    """Oathkeeper CVE-2026-33494 (CVSS 10): "/public/../admin" matched the rule for what is public.
 
-    And Envoy GHSA-xcx5-93pw-jw2w, CVE-2021-29492 and CVE-2021-32779.
+    And LemonLDAP CVE-2020-24660, heimdall GHSA-3q34-rx83-r6mq, Keycloak CVE-2026-15573, and Envoy GHSA-xcx5-93pw-jw2w,
+    CVE-2021-29492 and CVE-2021-32779.
     """
     assert refused(MCP + path)
 
@@ -88,7 +105,9 @@ def test_a_host_is_one_host_in_every_spelling(url, expected):
     assert expected == ask(url, cookie(ALICE)).status
 
 
-@pytest.mark.parametrize("host", ["a,b", "a;b", 'a"b', "a b", "a\tb", "a?b", "a#b", "a/b", "a@b", "a\\b", "[::1", "a%00b"])
+@pytest.mark.parametrize(
+    "host", ["a,b", "a;b", 'a"b', "a b", "a\tb", "a?b", "a#b", "a/b", "a@b", "a\\b", "[::1", "a%00b"]
+)
 def test_a_host_that_could_end_early_is_refused(host):
     """Heimdall CVE-2026-57209: what a Host header held was injected into another header."""
     assert refused(f"https://{host}/search") or "/" in host

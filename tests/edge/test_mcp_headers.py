@@ -8,7 +8,21 @@ from authz.decisions import facts as f
 from authz.edge.canonical import UnreadableUrl
 from authz.edge.mcp_headers import HARMLESS, decoded
 from tests.people import (
-    ALICE, BOB, JIRA, JIRA_URL, SEARCH, SEARCH_URL, SERVERS, ask, cookie, judged, live_in, nginx, reason, request, world,
+    ALICE,
+    BOB,
+    JIRA,
+    JIRA_URL,
+    SEARCH,
+    SEARCH_URL,
+    SERVERS,
+    ask,
+    cookie,
+    judged,
+    live_in,
+    nginx,
+    reason,
+    request,
+    world,
 )  # fmt: skip
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -21,7 +35,9 @@ def encoded(name: str) -> str:
 
 def call(name="get_issue", *, method="tools/call", version=NOW, url=JIRA_URL, http="POST", person=ALICE, **more):
     said = {"MCP-Protocol-Version": version, "Mcp-Method": method, "Mcp-Name": name}
-    return ask(url, cookie(person), {key: value for key, value in said.items() if value is not None}, method=http, **more)
+    return ask(
+        url, cookie(person), {key: value for key, value in said.items() if value is not None}, method=http, **more
+    )
 
 
 TABLE = {
@@ -104,7 +120,8 @@ def test_the_headers_prove_nothing_to_what_is_no_mcp_server():
 
 
 @pytest.mark.parametrize(
-    ("sent", "expected"), [("find", "find"), ("a b", "a b"), ("=?base64?", "=?base64?"), (encoded("søk"), "søk"), ("", "")]
+    ("sent", "expected"),
+    [("find", "find"), ("a b", "a b"), ("=?base64?", "=?base64?"), (encoded("søk"), "søk"), ("", "")],
 )
 def test_a_name_is_decoded(sent, expected):
     assert expected == decoded(sent)

@@ -5,8 +5,24 @@ import pytest
 from authz.edge.asked import Asked
 from authz.edge.nginx import read
 from tests.people import (
-    ALICE, BOB, CRM_URL, EVE, FILES_URL, JIRA_URL, MALLORY, SEARCH_URL, SECRET,
-    ask, bearer, cookie, headers_of, judged, key_of, nginx, reason, request,
+    ALICE,
+    BOB,
+    CRM_URL,
+    EVE,
+    FILES_URL,
+    JIRA_URL,
+    MALLORY,
+    SEARCH_URL,
+    SECRET,
+    ask,
+    bearer,
+    cookie,
+    headers_of,
+    judged,
+    key_of,
+    nginx,
+    reason,
+    request,
 )  # fmt: skip
 
 pytestmark = pytest.mark.usefixtures("house")

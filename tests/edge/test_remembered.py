@@ -8,11 +8,40 @@ from hypothesis import strategies as st
 from authz.credentials.usage import USAGE
 from authz.decisions import facts as f
 from authz.edge.remembered import Judged
-from authz.lookups.current import CURRENT
+from authz.lookups.current import current_world
 from tests.people import (
-    ADMIN, ALICE, BOB, CAROL, CRM_URL, ENGINEERING, EVE, FILES_URL, GRANTS, INTERNS, JIRA_URL, MALLORY, PEOPLE, SALES,
-    SEARCH, SEARCH_URL, SECRET, SERVERS, USERS,
-    ask, at, bearer, cookie, headers_of, judged, key, key_of, live_in, nginx, request, session, world,
+    ADMIN,
+    ALICE,
+    BOB,
+    CAROL,
+    CRM_URL,
+    ENGINEERING,
+    EVE,
+    FILES_URL,
+    GRANTS,
+    INTERNS,
+    JIRA_URL,
+    MALLORY,
+    PEOPLE,
+    SALES,
+    SEARCH,
+    SEARCH_URL,
+    SECRET,
+    SERVERS,
+    USERS,
+    ask,
+    at,
+    bearer,
+    cookie,
+    headers_of,
+    judged,
+    key,
+    key_of,
+    live_in,
+    nginx,
+    request,
+    session,
+    world,
 )  # fmt: skip
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -22,12 +51,12 @@ CALL = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-N
 
 def remembered() -> int:
     """Return how many answers this World remembers."""
-    return sum(isinstance(each, Judged) for each in CURRENT.world.memo.values())
+    return sum(isinstance(each, Judged) for each in current_world().memo.values())
 
 
 def fresh(asked):
     """Return what a World that remembers nothing says."""
-    kept = CURRENT.world
+    kept = current_world()
     live_in(world())
     answer = judged(asked)
     live_in(kept)
@@ -36,7 +65,8 @@ def fresh(asked):
 
 SAID = st.fixed_dictionaries(
     {
-        "url": st.sampled_from([SEARCH_URL, f"{SEARCH_URL}?a", JIRA_URL, CRM_URL, FILES_URL, "https://x.example.com/", "bad", None]),
+        "url": st.sampled_from([SEARCH_URL, f"{SEARCH_URL}?a", JIRA_URL, CRM_URL, FILES_URL,
+        "https://x.example.com/", "bad", None]),
         "shown": st.sampled_from([
             {}, cookie(ALICE), cookie(BOB), cookie(MALLORY), cookie(EVE), bearer(key_of(ALICE)), bearer(key_of(BOB)),
             {"X-API-Key": key_of(ALICE)}, {"X-API-Key": key_of(BOB)}, {"Cookie": "gatehouse=x"}, bearer("a.b.c"),
@@ -48,7 +78,8 @@ SAID = st.fixed_dictionaries(
             {}, CALL, CALL | {"Mcp-Name": "create_issue"}, CALL | {"Mcp-Method": "tools/list"},
             CALL | {"MCP-Protocol-Version": "2025-11-25"},
         ]),
-        "address": st.sampled_from([{}, {"X-Real-IP": "192.0.2.1"}, {"X-Real-IP": "203.0.113.1"}, {"X-Real-IP": "bad"}]),
+        "address": st.sampled_from([{}, {"X-Real-IP": "192.0.2.1"}, {"X-Real-IP": "203.0.113.1"},
+        {"X-Real-IP": "bad"}]),
         "secret": st.sampled_from([SECRET, "wrong"]),
         "more": st.sampled_from([{}, {"Accept": "text/html"}, {"X_Real_IP": "192.0.2.1"}, {"Upgrade": "websocket"}]),
         "target": st.sampled_from(["/auth/validate", "/auth", "/auth/validate/forward", "/auth/validate/envoy/search"]),
@@ -74,7 +105,11 @@ def test_a_request_that_differs_in_any_one_thing_is_judged_for_itself(house, fir
     with pytest.MonkeyPatch.context() as patch, at(patch, NOW):
         for said in (first, other, first, other):
             again, expected = judged(made(said)), fresh(made(said))
-            assert (expected.status, headers_of(expected), expected.body) == (again.status, headers_of(again), again.body)
+            assert (expected.status, headers_of(expected), expected.body) == (
+                again.status,
+                headers_of(again),
+                again.body,
+            )
 
 
 def test_a_yes_and_a_no_are_remembered_and_given_again():
@@ -104,7 +139,7 @@ def test_what_is_not_sure_to_stay_so_is_not_remembered(shown):
 def test_secrets_are_not_remembered():
     ask(SEARCH_URL, cookie(ALICE))
     ask(SEARCH_URL, bearer(key_of(ALICE)))
-    known = repr([*CURRENT.world.memo.items()])
+    known = repr([*current_world().memo.items()])
     assert key_of(ALICE) not in known
     assert cookie(ALICE)["Cookie"].partition("=")[2] not in known
 

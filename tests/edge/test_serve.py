@@ -60,7 +60,8 @@ def test_the_people_we_know_are_answered(here, edge):
 
 def test_requests_in_one_breath_are_answered_in_their_order(here, edge):
     each = [lines("GET", "/auth/validate", about(path, shown)) for path, shown in (
-        ("/search", here.cookie("alice")), ("/crm", here.cookie("alice")), ("/search", {}), ("/search", here.cookie("alice")),
+        ("/search", here.cookie("alice")), ("/crm", here.cookie("alice")), ("/search", {}), ("/search",
+        here.cookie("alice")),
     )]  # fmt: skip
     assert [200, 403, 401, 200] == statuses(raw(edge, b"".join(each)))
 
@@ -72,7 +73,9 @@ def test_one_that_needs_a_moment_is_not_overtaken_by_the_next(here, edge):
     body = json.dumps({"user_id": "alice@example.com", "group_id": "interns"}).encode()
     slow = lines("POST", "/api/v1/groups/check", demand, body)
     quick = lines("GET", "/auth/validate", about("/search", here.cookie("alice")))
-    assert [503, 200, 503, 200, 404] == statuses(raw(edge, slow + quick + slow + quick + lines("GET", "/x", {"Host": "h"})))
+    assert [503, 200, 503, 200, 404] == statuses(
+        raw(edge, slow + quick + slow + quick + lines("GET", "/x", {"Host": "h"}))
+    )
     assert [503, 400] == statuses(raw(edge, slow + b"nonsense\r\n\r\n"))
 
 
@@ -82,7 +85,12 @@ def test_a_session_just_begun_is_good_at_once(here, edge):
         assert 200 == ask(edge, "/search", {"Cookie": f"gatehouse={token}"}).status
 
 
-UPGRADE = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "x" * 22}
+UPGRADE = {
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "x" * 22,
+}
 
 
 @pytest.mark.parametrize(("name", "expected"), [("alice", 200), ("mallory", 403), (None, 401)])
@@ -142,7 +150,12 @@ def test_head_has_no_body_and_old_clients_are_hung_up_on(here, edge):
 def test_half_a_request_holds_up_nobody(here, edge):
     port = int(edge.url.rpartition(":")[2])
     halves = []
-    for sent in (b"", b"GET /auth/val", lines("GET", "/auth", about("/search"))[:-2], b"POST /auth HTTP/1.1\r\nContent-Length: 9\r\n\r\nx"):
+    for sent in (
+        b"",
+        b"GET /auth/val",
+        lines("GET", "/auth", about("/search"))[:-2],
+        b"POST /auth HTTP/1.1\r\nContent-Length: 9\r\n\r\nx",
+    ):
         for _ in range(50):
             half = socket.create_connection(("127.0.0.1", port), timeout=5)
             half.sendall(sent)
@@ -166,28 +179,45 @@ def test_a_client_that_never_reads_holds_up_nobody(here, edge):
         assert 200 == ask(edge, "/search", here.cookie("alice")).status
 
 
-METHODS = st.sampled_from(["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "PURGE", "get", "G\xe9T", ""])
+METHODS = st.sampled_from(
+    ["GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE", "PURGE", "get", "G\xe9T", ""]
+)
 TARGETS = st.sampled_from([
-    "/auth/validate", "/auth", "/validate", "/auth/validate/forward", "/auth/validate/envoy/search", "/auth/validate/envoy/",
+    "/auth/validate", "/auth", "/validate", "/auth/validate/forward", "/auth/validate/envoy/search",
+    "/auth/validate/envoy/",
     "/api/v1/groups/check", "/api/check-group", "/.well-known/gatehouse/jwks.json", "/livez", "/readyz", "/", "*",
-    "http://mcp.example.com/auth", "/auth/validate?x", "/auth/validate/../auth", "//auth", "/auth%2fvalidate", "/auth#x",
+    "http://mcp.example.com/auth", "/auth/validate?x", "/auth/validate/../auth", "//auth", "/auth%2fvalidate",
+    "/auth#x",
 ]) | st.text(max_size=20)  # fmt: skip
 NAMES = st.sampled_from([
     "X-Original-URL", "X-Original-URI", "X-Original-Method", "X-Forwarded-Uri", "X-Forwarded-Host", "X-Forwarded-Proto",
-    "X-Forwarded-Method", "X-Forwarded-For", "X-Real-IP", "Host", "Cookie", "Authorization", "X-API-Key", "Accept", "Upgrade",
-    "Mcp-Method", "Mcp-Name", "MCP-Protocol-Version", "Authz-At-Least", "Connection", "Content-Length", "Transfer-Encoding",
+    "X-Forwarded-Method", "X-Forwarded-For", "X-Real-IP", "Host", "Cookie", "Authorization", "X-API-Key", "Accept",
+    "Upgrade",
+    "Mcp-Method", "Mcp-Name", "MCP-Protocol-Version", "Authz-At-Least", "Connection", "Content-Length",
+    "Transfer-Encoding",
     "X_Original_URL", "Expect", "Content-Type", "Sec-Fetch-Mode",
 ]) | st.text(max_size=8)  # fmt: skip
 VALUES = st.sampled_from([
-    "https://mcp.example.com/search", "https://mcp.example.com/jira", "/search", "mcp.example.com", "https", "GET", "127.0.0.1",
-    "gatehouse=x", "Bearer x", "Bearer a.b.c", "ghk_x", "text/html", "websocket", "tools/call", "2026-07-28", "chunked", "0", "-1",
+    "https://mcp.example.com/search", "https://mcp.example.com/jira", "/search", "mcp.example.com", "https", "GET",
+    "127.0.0.1",
+    "gatehouse=x", "Bearer x", "Bearer a.b.c", "ghk_x", "text/html", "websocket", "tools/call", "2026-07-28",
+    "chunked", "0", "-1",
     "close", "keep-alive", "Upgrade", "100-continue", "", " ", "00000000.99",
 ]) | st.text(max_size=30)  # fmt: skip
 
 
 @hypothesis_settings(suppress_health_check=list(HealthCheck), max_examples=300, deadline=None)
-@given(METHODS, TARGETS, st.lists(st.tuples(NAMES, VALUES), max_size=6), st.binary(max_size=60), st.booleans(), st.booleans())
-def test_whatever_a_stranger_or_mallory_sends_nothing_opens(edge_process, method, target, headers, body, signed_in, trusted):
+@given(
+    METHODS,
+    TARGETS,
+    st.lists(st.tuples(NAMES, VALUES), max_size=6),
+    st.binary(max_size=60),
+    st.booleans(),
+    st.booleans(),
+)
+def test_whatever_a_stranger_or_mallory_sends_nothing_opens(  # noqa: PLR0917  hypothesis fills them in
+    edge_process, method, target, headers, body, signed_in, trusted
+):
     """Raw bytes: never a 500, never a 200 for an address, and the process goes on answering."""
     here, edge = edge_process
     said = list(headers)
@@ -213,7 +243,7 @@ def test_after_all_that_alice_is_still_answered(here, edge):
 
 
 def test_two_people_at_once_never_get_each_other_s_answer(here, edge):
-    """tinyauth CVE-2026-33544 and LemonLDAP CVE-2021-35472: under load one person got the other's session."""
+    """Tinyauth CVE-2026-33544 and LemonLDAP CVE-2021-35472: under load one person got the other's session."""
     wrong: list[object] = []
 
     def visit(name, path, other):

@@ -7,7 +7,19 @@ import pytest
 from authz.decisions import facts as f
 from authz.edge.trust import client_address, is_trusted
 from tests.people import (
-    ALICE, BOB, FILES_URL, SEARCH_URL, SECRET, cookie, headers_of, judged, live_in, nginx, reason, request, world,
+    ALICE,
+    BOB,
+    FILES_URL,
+    SEARCH_URL,
+    SECRET,
+    cookie,
+    headers_of,
+    judged,
+    live_in,
+    nginx,
+    reason,
+    request,
+    world,
 )  # fmt: skip
 
 OTHER = "another shared secret"
@@ -115,7 +127,8 @@ def test_two_secrets_are_never_one():
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", ""), ("192.0.2.1", "192.0.2.1"), ("2001:DB8:0::1", "2001:db8::1"), ("192.0.2.1:80", None), ("192.0.2", None),
+        ("", ""), ("192.0.2.1", "192.0.2.1"), ("2001:DB8:0::1", "2001:db8::1"), ("192.0.2.1:80", None), ("192.0.2",
+        None),
         ("unknown", None), ("_hidden", None), ("[::1]", None), ("192.0.2.1 ", None), ("010.0.0.1", None), ("1", None),
     ],
 )  # fmt: skip

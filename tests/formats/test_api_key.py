@@ -38,7 +38,7 @@ def test_too_little_randomness_makes_no_key():
 
 
 def test_any_other_character_anywhere_fails():
-    """A truncated opaque token was still good at a neighbour (CVE-2026-27840); here not even one character may differ."""
+    """Zitadel CVE-2026-27840: a truncated token was still good; here not even one character may differ."""
     others = string.ascii_letters + string.digits + "_-. \n\u00e9"
     changed = [KEY[:i] + other + KEY[i + 1 :] for i in range(len(KEY)) for other in others if other != KEY[i]]
     assert [] == [text for text in changed if api_key.is_well_formed(text)]

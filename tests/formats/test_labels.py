@@ -13,7 +13,7 @@ GOOD = {
     "R&D, Berlin; Wien|Bern": "R&D, Berlin; Wien|Bern",
     'say "hello" \\ %2C': 'say "hello" \\ %2C',
     "A\u0308rzte": "Ärzte",
-    "می\u200cخواهم": "می\u200cخواهم",
+    "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645": "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
     "क्\u200dष": "क्\u200dष",
     "👩‍🔬 science": "👩‍🔬 science",
     "CN=Sales,OU=Groups,DC=corp": "CN=Sales,OU=Groups,DC=corp",

@@ -24,7 +24,7 @@ def test_a_network_is_stored_in_one_spelling(typed, stored):
     "typed",
     [
         "", "any", "10.1.2.3/16", "10.1.0.0/33", "10.1/16", "256.0.0.1", "010.0.0.1", "10.0.0.0/-1", "10.0.0.1:80",
-        "fe80::1%eth0", "[::1]", "10.0.0.0/8, 10.1.0.0/16", "example.com", "::1/129", "１０.0.0.1", "0x0a.0.0.1",
+        "fe80::1%eth0", "[::1]", "10.0.0.0/8, 10.1.0.0/16", "example.com", "::1/129", "\uff110.0.0.1", "0x0a.0.0.1",
     ],
 )  # fmt: skip
 def test_what_is_no_network_or_has_host_bits_is_refused(typed):

@@ -48,12 +48,16 @@ def test_any_truncation_breaks_the_seal():
     assert [] == [RD[i:] for i in range(1, len(RD)) if read(RD[i:]) is not None]
 
 
-EVIL = ("evil.com", "evil.com:443", "chat.example.com.evil.com", "chat.example.com@evil.com", "evil.com#chat.example.com",
-        "evil.com?chat.example.com", "evil.com/chat.example.com", "[::1]", "0x7f.1", "eviĺ.com", "evil%2ecom", "2130706433", "evil.com%09", "evil.com.")  # fmt: skip
-BEFORE = ("https://", "http://", "//", "///", "////", "/\\", "\\\\", "/\t/", "/\n/", "https:", "https:/", "https:\\", "//\\",
+EVIL = ("evil.com", "evil.com:443", "chat.example.com.evil.com", "chat.example.com@evil.com",
+"evil.com#chat.example.com",
+        "evil.com?chat.example.com", "evil.com/chat.example.com", "[::1]", "0x7f.1", "eviĺ.com", "evil%2ecom",
+        "2130706433", "evil.com%09", "evil.com.")  # fmt: skip
+BEFORE = ("https://", "http://", "//", "///", "////", "/\\", "\\\\", "/\t/", "/\n/", "https:", "https:/",
+"https:\\", "//\\",
           "/%09/", "/%5c", "/%2f", "javascript:", "JaVaScRiPt:", "data:text/html,", "ftp://", "https://a:b@", "/.//",
           "/..//", "/;//", "//;@", "\x00//", " //", "\u2028//", "https://chat.example.com@", "https://chat.example.com\\@",
-          "https://chat.example.com%00", "x:", "//chat.example.com%2f@", "http:///", "https:///", "?//", "#//", "./", "〱//",
+          "https://chat.example.com%00", "x:", "//chat.example.com%2f@", "http:///", "https:///", "?//", "#//",
+          "./", "〱//",
           "/\u200b/", "\ufeffhttps://", "//%0d%0a", "/%0d%0aLocation: //")  # fmt: skip
 OPEN_REDIRECTS = [f"{before}{evil}" for before, evil in itertools.product(BEFORE, EVIL)]
 FORGED = [

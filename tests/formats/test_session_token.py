@@ -35,7 +35,9 @@ def test_any_other_character_anywhere_breaks_the_seal():
     assert [] == [text for text in changed if session_token.revision_of(text, key=KEY) is not None]
 
 
-@pytest.mark.parametrize("text", ["", ".", "..", TOKEN[:-1], TOKEN + "A", f" {TOKEN}", f"{TOKEN}\n", f"+{TOKEN}", "é" + TOKEN])
+@pytest.mark.parametrize(
+    "text", ["", ".", "..", TOKEN[:-1], TOKEN + "A", f" {TOKEN}", f"{TOKEN}\n", f"+{TOKEN}", "é" + TOKEN]
+)
 def test_what_we_did_not_make_has_no_revision(text):
     assert session_token.revision_of(text, key=KEY) is None
 

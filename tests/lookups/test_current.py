@@ -207,3 +207,21 @@ def test_building_takes_a_fixed_number_of_queries(django_assert_max_num_queries:
     do_everything()
     with django_assert_max_num_queries(16):  # type: ignore[operator]  # a fixture of pytest-django
         build()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_restored_backup_is_noticed_although_the_numbers_go_on() -> None:
+    """Alice was suspended in the history that followed the backup; a World of the lost one must not survive."""
+    follower = Current()
+    alice = people.create(email="alice@example.com", by=CAROL)
+    groups.create(name="lost", by=CAROL)
+    assert 2 == follower.look().revision
+    Group.objects.filter(name="lost").delete()
+    Change.objects.filter(revision=2).delete()
+    Revision.objects.update(n=1, mark=Change.objects.get(revision=1).mark)
+    people.suspend(alice, by=CAROL)
+    world = follower.look()
+    assert 2 == world.revision
+    assert (False, build()) == (world.people[alice.pk].active, world)
+    groups.create(name="found", by=CAROL)
+    assert build() == follower.look()
