@@ -10,11 +10,12 @@ from playwright.sync_api import Page
 from tests.peers.portal import PortalFactory
 
 SEALED = """
+from time import time
 from authz.conf import signing_key
 from authz.formats import return_address
-print(return_address.make({url!r}, key=signing_key("return"), expires=int(time.time()) + 600))
+print(return_address.make({url!r}, key=signing_key("return"), expires=int(time()) + 600))
 """
-PASSWORD = "a quiet harbour at dawn"  # noqa: S105  of nobody
+PASSWORD = "a quiet harbour at dawn"
 
 
 class Hello(BaseHTTPRequestHandler):
