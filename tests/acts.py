@@ -50,7 +50,8 @@ def move_in() -> dict[str, Any]:
             ("search", "mcp", "engineering", None), ("jira", "mcp", "engineering", ["get_*"]), ("crm", "web",
             "sales", None),
         ):  # fmt: skip
-            server = servers.create(name=name, kind=kind, by=by)
+            server = servers.create(name=name, kind=kind, verifies_headers=kind == "mcp", by=by)
+            server = servers.edit(server, verifies_headers=kind == "mcp", by=by)
             for host in HOSTS:
                 servers.add_route(server, host=host, prefix=f"/{name}", by=by)
             grants.give(group=found[group], server=server, tools=tools, by=by)

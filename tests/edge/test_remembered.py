@@ -234,3 +234,13 @@ def test_a_remembered_no_does_not_keep_a_session_of_nobody_alive(monkeypatch):
     for after, status in ((0, 403), (9, 403), (10, 401)):
         with at(monkeypatch, NOW + after):
             assert status == ask(SEARCH_URL, cookie(MALLORY, 7)).status
+
+
+def test_long_urls_and_refused_ones_take_no_room():
+    """There is no end of URLs, and a stranger may choose them."""
+    for number in range(50):
+        ask(f"{SEARCH_URL}/{number}?{'q' * 4000}", cookie(ALICE))
+        ask(f"https://mcp.example.com/..{number}/../{'q' * 4000}")
+    assert 0 == len(current_world().urls)
+    assert 200 == ask(f"{SEARCH_URL}/1", cookie(ALICE)).status
+    assert 1 == len(current_world().urls)

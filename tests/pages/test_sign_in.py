@@ -282,3 +282,12 @@ def test_what_comes_too_often_does_not_fill_the_book(cast, settings):
     for _ in range(12):
         sign_in(Client(), password="wrong")
     assert 4 == Entry.objects.filter(kind="sign_in.refused").count()
+
+
+def test_guessing_at_one_account_from_many_addresses_is_slowed_down_too(cast, settings):
+    """Otherwise whoever has many addresses had as many tries."""
+    settings.AUTHZ_SIGN_IN_ATTEMPTS = 3
+    for n in range(3 * FACTOR):
+        assert 401 == sign_in(Client(), password="wrong", address=f"203.0.113.{n}").status_code
+    assert TOO_OFTEN in sign_in(Client(), address="192.0.2.7").content.decode()
+    assert 302 == sign_in(Client(), "carol@example.com", address="192.0.2.7").status_code

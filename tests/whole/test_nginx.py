@@ -56,8 +56,6 @@ class Gate:
         """Return what comes back for some bytes: up to some others, or until nginx hangs up."""
         with closing(socket.create_connection(("127.0.0.1", int(self.url.rpartition(":")[2])), timeout=5)) as wire:
             wire.sendall(sent)
-            if not until:
-                wire.shutdown(socket.SHUT_WR)
             got = b""
             while (not until or until not in got) and (piece := wire.recv(65536)):
                 got += piece
