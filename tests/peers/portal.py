@@ -168,8 +168,10 @@ def portals(config: pytest.Config, place: Path) -> Iterator[PortalFactory]:
         made.append(Portal(folder, url, {**_environment(folder, url), **(env or {})}))
         return made[-1]
 
-    yield make
-    for each in reversed(made):
-        each.stop()
-        if each.database_url.startswith("postgresql:"):
-            postgres.running().drop(each.database_url)
+    try:
+        yield make
+    finally:
+        for each in reversed(made):
+            each.stop()
+            if each.database_url.startswith("postgresql:"):
+                postgres.running().drop(each.database_url)
