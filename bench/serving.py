@@ -12,8 +12,8 @@ from bench.organisation import PROXY_SECRET, Organisation
 from bench.report import Report, median
 
 HERE: Final = Path(__file__).parent
-ROUNDS: Final = 7
-SECONDS: Final = 3.0
+ROUNDS: Final = 5
+SECONDS: Final = 2.0
 LEAST_RATE: Final = 0.8
 MOST_TAIL: Final = 1.5
 MOST_MEMORY_MB: Final = 400
