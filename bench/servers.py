@@ -66,16 +66,22 @@ def portal(folder: Path, port: int) -> Iterator[int]:
 
 
 @contextmanager
-def nginx(folder: Path, *, edge: int) -> Iterator[dict[str, int]]:
-    """Run nginx; yield the ports of the proxy and of the static reply."""
+def nginx(folder: Path, *, edge: int, told: dict[str, str]) -> Iterator[dict[str, int]]:
+    """Run nginx; yield the ports of the proxy and of the static reply, which can say what the edge told of somebody."""
     ports = {"proxy": free_port(), "static": free_port(), "application": free_port()}
     folder.mkdir(exist_ok=True)
+    # Asked as docker/nginx.conf asks: with what is needed, and nothing else of the client's.
     (folder / "ask.conf").write_text(
-        'proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_set_header Connection "";\n'
-        'proxy_set_header X-Original-URL https://mcp.example.com$bare; proxy_set_header X-Original-URI "";\n'
-        "proxy_set_header X-Original-Method $request_method; proxy_set_header X-Real-IP $remote_addr;\n"
+        "proxy_pass_request_body off; proxy_pass_request_headers off;\n"
+        'proxy_set_header Content-Length ""; proxy_set_header Connection "";\n'
         f"proxy_set_header X-Proxy-Secret {PROXY_SECRET};\n"
+        "proxy_set_header X-Original-URL https://mcp.example.com$bare;\n"
+        "proxy_set_header X-Original-Method $request_method; proxy_set_header X-Real-IP $remote_addr;\n"
+        "proxy_set_header Cookie $http_cookie; proxy_set_header Authorization $http_authorization;\n"
+        "proxy_set_header X-API-Key $http_x_api_key; proxy_set_header Mcp-Method $http_mcp_method;\n"
+        "proxy_set_header MCP-Protocol-Version $http_mcp_protocol_version; proxy_set_header Mcp-Name $http_mcp_name;\n"
     )
+    (folder / "alike.conf").write_text("".join(f'add_header {name} "{value}";\n' for name, value in told.items()))
     (folder / "pass.conf").write_text(
         "auth_request_set $email $upstream_http_x_user_email; auth_request_set $groups $upstream_http_x_user_groups;\n"
         "proxy_set_header X-User-Email $email; proxy_set_header X-User-Groups $groups;\n"
@@ -84,7 +90,9 @@ def nginx(folder: Path, *, edge: int) -> Iterator[dict[str, int]]:
     values = {**{name: str(port) for name, port in ports.items()}, "edge": str(edge), "dir": str(folder)}
     text = string.Template((HERE / "nginx.conf").read_text()).safe_substitute(values)
     # Both ways lead through a prefix that only this bench has; the rest is the URL that is asked about.
-    text = text.replace("http {", 'http {\n  map $request_uri $bare { "~^/(?:static|edge)(?<rest>/.*)$" $rest; }', 1)
+    text = text.replace(
+        "http {", 'http {\n  map $request_uri $bare { "~^/(?:static|alike|edge)(?<rest>/.*)$" $rest; }', 1
+    )
     (folder / "nginx.conf").write_text(text)
     command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
     with running(command, ready=f"http://127.0.0.1:{ports['static']}/", log=folder / "nginx.log"):

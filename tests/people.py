@@ -45,10 +45,8 @@ GROUPS = (
 )
 SERVERS = (
     f.ServerIs(PORTAL, "portal", "portal", True, "", (), ()),
-    f.ServerIs(
-        SEARCH, "search", "mcp", True, "", (("mcp.example.com", "/search"),), (("find", True), ("read", True)), True
-    ),
-    f.ServerIs(JIRA, "jira", "mcp", True, "mcp", (("mcp.example.com", "/jira"),), (("get_issue", True),), True),
+    f.ServerIs(SEARCH, "search", "mcp", True, "", (("mcp.example.com", "/search"),), ("find", "read"), True),
+    f.ServerIs(JIRA, "jira", "mcp", True, "mcp", (("mcp.example.com", "/jira"),), ("get_issue",), True),
     f.ServerIs(CRM, "crm", "web", True, "", (("crm.example.com", "/"),), ()),
     f.ServerIs(CLOSED, "closed", "web", False, "", (("closed.example.com", "/"),), ()),
     f.ServerIs(FILES, "files", "web", True, "", (("*", "/files"),), ()),

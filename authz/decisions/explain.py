@@ -117,8 +117,8 @@ def _allowing(question: Question, world: World) -> tuple[f.Fact, ...]:
         proposals.append(person._replace(active=True))
     if not server.enabled:
         proposals.append(server._replace(enabled=True))
-    if any(not enabled for _, enabled in server.tools):
-        proposals.append(server._replace(tools=tuple((name, True) for name, _ in server.tools)))
+    if server.switched_off:
+        proposals.append(server._replace(switched_off=()))
     door = world.doors.get(server.number, CLOSED)
     proposals += [
         f.MemberIs(person.number, group, None)

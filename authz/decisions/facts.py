@@ -81,10 +81,11 @@ class ServerIs(NamedTuple):
     """Where below each prefix MCP is spoken; empty for the prefix itself."""
     routes: tuple[tuple[str, str], ...]
     """Pairs of host ("*" for any) and path prefix."""
-    tools: tuple[tuple[str, bool], ...]
-    """Pairs of tool name and whether it is enabled."""
+    tools: tuple[str, ...]
     verifies_headers: bool = False
     """Whether it compares `Mcp-Method` and `Mcp-Name` with the body, so that they can be believed."""
+    switched_off: tuple[str, ...] = ()
+    """Those of its tools that are closed to everyone."""
 
 
 class ServerGone(NamedTuple):

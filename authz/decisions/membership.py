@@ -16,7 +16,7 @@ NOBODY: Final[frozenset[int]] = frozenset()
 def standing(world: World, person: PersonIs, at: float) -> tuple[frozenset[int], float, float]:
     """Return the groups a person is in at `at`, and the span [since, until) in which that does not change by itself."""
     number = person.number
-    remembered: tuple[frozenset[int], float, float] | None = world.memo.get(number)
+    remembered: tuple[frozenset[int], float, float] | None = world.memory.standings.get(number)
     if remembered is not None and remembered[1] <= at < remembered[2]:
         return remembered
     since, until = -FOREVER, FOREVER
@@ -30,7 +30,7 @@ def standing(world: World, person: PersonIs, at: float) -> tuple[frozenset[int],
     ancestors = world.ancestors
     own = world.everyone if person.human and person.active else NOBODY
     found = (own.union(*[ancestors.get(group, NOBODY) for group in direct]), since, until)
-    world.remember(number, found)
+    world.memory.standings.keep(number, found)
     return found
 
 

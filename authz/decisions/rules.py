@@ -91,15 +91,13 @@ def disabled_tools_are_closed(world: World, question: Question) -> Decision | No
     """A tool that is switched off is closed to everyone; a call that does not prove its tool might be that one."""
     if question.target.where is not Where.SERVER or question.tool == NO_TOOL or question.action is not Action.USE:
         return None
-    server = world.servers[question.target.server]
-    for name, enabled in server.tools:
-        if enabled:
-            continue
-        if question.tool == name:
-            return _deny("disabled_tools_are_closed", "tool-disabled", "This tool is switched off.")
-        if question.tool is ANY_TOOL:
-            reason = "A tool of this server is switched off, so a call must prove which tool it is for."
-            return _deny("disabled_tools_are_closed", "tool-unnamed", reason)
+    if not (off := world.servers[question.target.server].switched_off):
+        return None
+    if question.tool is ANY_TOOL:
+        reason = "A tool of this server is switched off, so a call must prove which tool it is for."
+        return _deny("disabled_tools_are_closed", "tool-unnamed", reason)
+    if question.tool in off:
+        return _deny("disabled_tools_are_closed", "tool-disabled", "This tool is switched off.")
     return None
 
 

@@ -66,7 +66,7 @@ def what_can(world: World, person: int, *, at: float, address: str = "") -> list
         actions = tuple(action for action in Action if decide(asked._replace(action=action), world).allowed)
         tools: tuple[str, ...] = ()
         if Action.USE not in actions and decide(asked._replace(tool=NO_TOOL), world).allowed:
-            tools = tuple(name for name, _ in server.tools if decide(asked._replace(tool=name), world).allowed)
+            tools = tuple(name for name in server.tools if decide(asked._replace(tool=name), world).allowed)
         if actions or tools:
             found.append(Reach(server, actions, tools))
     return sorted(found, key=lambda reach: reach.server.name)

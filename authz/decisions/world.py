@@ -58,13 +58,46 @@ class Door:
         return sorted(found, key=lambda grant: grant.number)
 
 
-MOST_REMEMBERED = 24_576
-"""Things remembered with one World: a person takes three of them, some six kilobytes in all."""
-MOST_URLS = 8192
-"""URLs remembered with one World, at most some 300 bytes each in practice."""
 CLOSED = Door({}, {}, frozenset(), limited=False)
 
 Numbers = Map[int, frozenset[int]]
+
+
+class Memo(dict[Any, Any]):
+    """Remembers a limited number of things, and forgets them all when they become too many."""
+
+    __slots__ = ("most",)
+
+    def __init__(self, most: int) -> None:
+        """Begin knowing nothing."""
+        self.most = most
+
+    def keep(self, name: Any, value: Any) -> None:  # noqa: ANN401  whatever follows from a World
+        """Remember something."""
+        if len(self) >= self.most:
+            self.clear()
+        self[name] = value
+
+
+class Memory:
+    """What has been worked out from one World, each kind apart, so that many of one do not push out another."""
+
+    __slots__ = ("answers", "identities", "proxies", "repeats", "standings", "urls")
+
+    def __init__(self) -> None:
+        """Begin knowing nothing; the sizes add up to some 100 MB when everything is full."""
+        self.standings = Memo(4096)
+        """Person to all their groups: some eight kilobytes each."""
+        self.identities = Memo(8192)
+        """Person to the headers that name them: one or two kilobytes."""
+        self.answers = Memo(16_384)
+        """What was judged: one kilobyte."""
+        self.repeats = Memo(16_384)
+        """Requests, byte for byte, to what was judged of them: 400 bytes."""
+        self.urls = Memo(8192)
+        """Where URLs lead, of which there is no end: 300 bytes."""
+        self.proxies = Memo(4096)
+        """Connections that a trusted proxy made: 200 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +147,8 @@ class World:
     issuers: Map[str, IssuerIs] = Map()
     proxies: Map[int, ProxyIs] = Map()
 
-    memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Remembers what follows from this World alone; it goes when the World goes, so it cannot be stale."""
-
-    urls: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Remembers where URLs lead; apart from the rest, for there is no end of URLs."""
-
-    def remember_url(self, url: str, value: Any) -> None:  # noqa: ANN401  whatever follows from a World
-        """Remember where a URL leads, and forget all others when they become too many."""
-        if len(self.urls) >= MOST_URLS:
-            self.urls.clear()
-        self.urls[url] = value
-
-    def remember(self, name: Any, value: Any) -> None:  # noqa: ANN401  whatever follows from a World
-        """Remember something, and forget everything else when it becomes too much."""
-        if len(self.memo) >= MOST_REMEMBERED:
-            self.memo.clear()
-        self.memo[name] = value
+    memory: Memory = field(default_factory=Memory, init=False, repr=False, compare=False)
+    """What follows from this World alone; it goes when the World goes, so it cannot be stale."""
 
 
 EMPTY = World()

@@ -10,6 +10,8 @@ from authz.decisions.vocabulary import FOREVER
 from authz.decisions.world import World
 from authz.formats import header, revision
 
+NOBODY: Final = 0
+"""The number of no person."""
 Pairs = tuple[tuple[bytes, bytes], ...]
 
 FAMILIES: Final = {
@@ -25,6 +27,21 @@ FAMILIES: Final = {
 """Header names for e-mail, identifier, name and groups; what each product calls "user" is told in docs/validate.md."""
 
 
+REASONS: Final = {
+    200: b"200 OK",
+    302: b"302 Found",
+    303: b"303 See Other",
+    400: b"400 Bad Request",
+    401: b"401 Unauthorized",
+    403: b"403 Forbidden",
+    404: b"404 Not Found",
+    405: b"405 Method Not Allowed",
+    413: b"413 Content Too Large",
+    431: b"431 Request Header Fields Too Large",
+    503: b"503 Service Unavailable",
+}
+
+
 class Answer(NamedTuple):
     """What goes back: the headers in two parts, the identity's rendered once per World and the request's own."""
 
@@ -34,6 +51,18 @@ class Answer(NamedTuple):
     own: bytes = b""
     """Header lines, each ended by CR LF."""
     body: bytes = b""
+
+
+def rendered(answer: Answer, *, head_only: bool, last: bool) -> bytes:
+    """Return an answer as HTTP/1.1 (RFC 9112 §4)."""
+    return b"HTTP/1.1 %b\r\n%b%b%bContent-Length: %d\r\n\r\n%b" % (
+        REASONS[answer.status],
+        answer.identity,
+        answer.own,
+        b"Connection: close\r\n" if last else b"",
+        len(answer.body),
+        b"" if head_only else answer.body,
+    )
 
 
 def pairs(lines: bytes) -> list[tuple[bytes, bytes]]:
@@ -48,8 +77,7 @@ def pairs(lines: bytes) -> list[tuple[bytes, bytes]]:
 def identity_lines(world: World, person: PersonIs, at: float) -> bytes:
     """Return the identity headers of somebody at an instant."""
     groups, since, until = standing(world, person, at)
-    question = ("identity", person.number)
-    known: tuple[float, float, bytes] | None = world.memo.get(question)
+    known: tuple[float, float, bytes] | None = world.memory.identities.get(person.number)
     if known is not None and known[0] <= at < known[1]:
         return known[2]
     names = [world.groups[number].name for number in groups if number in world.groups]
@@ -57,16 +85,16 @@ def identity_lines(world: World, person: PersonIs, at: float) -> bytes:
     lines = _lines(
         world, header.encode(person.email), person.uid, header.encode(person.name), listed, truncated=truncated
     )
-    world.remember(question, (since, until, lines))
+    world.memory.identities.keep(person.number, (since, until, lines))
     return lines
 
 
 def nobody_lines(world: World) -> bytes:
     """Return the identity headers, all empty, so that a proxy overwrites whatever a client sent."""
-    known: bytes | None = world.memo.get("nobody")
+    known: bytes | None = world.memory.identities.get(NOBODY)
     if known is None:
         known = _lines(world, "", "", "", "", truncated=False)
-        world.remember("nobody", known)
+        world.memory.identities.keep(NOBODY, known)
     return known
 
 

@@ -40,6 +40,6 @@ def written(question: Question, decision: Decision, world: World, dialect: str) 
     )
 
 
-def record(line: str, *, at: float, url: str) -> None:
-    """Append what was written of a decision; SpoolUnavailable if that cannot be done, and then it must not be given."""
-    spool().append(line, at=at, url=url)
+def record(rest: bytes, *, at: float) -> None:
+    """Append what was written about a decision; SpoolUnavailable if it cannot be, and then it must not be given."""
+    spool().append(rest, at=at)

@@ -10,6 +10,8 @@ the World), several credentials at once, and anything unreadable.
 """
 
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -17,7 +19,6 @@ from authz.credentials import Presented
 from authz.credentials.cookies import session_part
 from authz.credentials.session import ends
 from authz.credentials.usage import USAGE
-from authz.decisions.facts import SessionIs
 from authz.decisions.membership import standing
 from authz.decisions.vocabulary import FOREVER, Decision, Effect, Question, Target, Where
 from authz.decisions.world import World
@@ -29,15 +30,25 @@ _KEY: Final = secrets.token_bytes(32)
 Name = tuple[bytes, Target, str | None, str, str]
 
 
-class Judged(NamedTuple):
-    """An answer, what is written of it, and when it holds."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An answer, what is written of it, and the span in which it certainly holds: in its World, since ≤ at < until."""
 
     answer: Answer
     line: str
     since: float
     until: float
-    session: SessionIs | None
-    key: int
+    used: Callable[[int, float], None]
+    """Notes that the credential was used, which is named by its number."""
+    number: int
+
+
+class Recalled(NamedTuple):
+    """What was judged before, in which World, and the URL it is asked about now."""
+
+    world: World
+    judged: Judged
+    url: str
 
 
 def name_of(request: Request, target: Target, tool: str | None, address: str, dialect: str) -> Name | None:
@@ -62,15 +73,10 @@ def is_lone(presented: Presented) -> bool:
 
 def recall(world: World, name: Name | None, at: float) -> Judged | None:
     """Return what was judged if it still holds, and note that its credential was used."""
-    known: Judged | None = world.memo.get(name)
+    known: Judged | None = world.memory.answers.get(name)
     if known is None or not known.since <= at < known.until:
         return None
-    if (session := known.session) is not None:
-        if at >= ends(session):
-            return None
-        USAGE.session_used(session.number, at)
-    else:
-        USAGE.key_used(known.key, at)
+    known.used(known.number, at)
     return known
 
 
@@ -93,6 +99,10 @@ def remember(  # noqa: PLR0913  what an answer is made of
     if person is None or kind not in {"session", "key"}:
         return
     _, since, until = standing(world, person, question.at)
-    session = world.sessions[world.session_digests[int(number)]] if kind == "session" else None
     until = min(until, decision.until, who.until, question.at + lasts)
-    world.remember(name, Judged(answer, line, since, until, session, 0 if session else int(number)))
+    used = USAGE.key_used
+    if kind == "session":
+        # Its idle end moves on with each use. As it is now it is certain; after that, it is judged again.
+        until = min(until, ends(world.sessions[world.session_digests[int(number)]]))
+        used = USAGE.session_used
+    world.memory.answers.keep(name, Judged(answer, line, since, until, used, int(number)))

@@ -1,7 +1,7 @@
 """A request as the edge sees it: only the headers it knows, each once, and nothing a look-alike could smuggle in."""
 
 import re
-from typing import Final
+from typing import Any, Final
 
 KNOWN: Final = frozenset(
     {
@@ -65,7 +65,7 @@ def role_of(name: bytes) -> str:
 class Request:
     """One request: method, target as sent, known headers, the peer's address, and the body."""
 
-    __slots__ = ("body", "headers", "method", "peer", "problem", "target")
+    __slots__ = ("body", "headers", "method", "peer", "problem", "recalled", "target")
 
     def __init__(self, method: str, target: str, peer: str) -> None:
         """Begin without headers."""
@@ -76,6 +76,8 @@ class Request:
         self.problem = ""
         """Why the headers cannot be relied on, if so."""
         self.body = b""
+        self.recalled: Any = None
+        """What the answer was recalled from, if it was; only the edge's own process asks."""
 
     def add(self, name: bytes, value: bytes) -> None:
         """Take a header as it came."""

@@ -15,8 +15,10 @@ from typing import Any, Final
 import httptools
 
 from authz.credentials import Unsettled
-from authz.edge.answers import Answer
+from authz.edge.answers import Answer, rendered
 from authz.edge.paths import Judge, judge_of
+from authz.edge.remembered import Recalled
+from authz.edge.repeated import mark_of, repeat, repeated
 from authz.edge.request import Request
 
 log = logging.getLogger(__name__)
@@ -27,43 +29,18 @@ LARGEST_BODY: Final = 256 * 1024
 """Bytes of a body: a thousand group checks fit."""
 IDLE: Final = 75.0
 """Seconds a connection may lie unused, or a request may take to arrive."""
-REASONS: Final = {
-    200: b"200 OK",
-    302: b"302 Found",
-    303: b"303 See Other",
-    400: b"400 Bad Request",
-    401: b"401 Unauthorized",
-    403: b"403 Forbidden",
-    404: b"404 Not Found",
-    405: b"405 Method Not Allowed",
-    413: b"413 Content Too Large",
-    431: b"431 Request Header Fields Too Large",
-    503: b"503 Service Unavailable",
-}
 NOT_FOUND: Final = Answer(404, b"", b"", b"There is nothing here.\n")
 MALFORMED: Final = Answer(400, b"", b"", b"This is not an HTTP request.\n")
 TOO_LARGE: Final = Answer(431, b"", b"", b"This request is too large.\n")
 FAILED: Final = Answer(503, b"", b"", b"This cannot be answered now.\n")
 
 
-def rendered(answer: Answer, *, head_only: bool, last: bool) -> bytes:
-    """Return an answer as HTTP/1.1 (RFC 9112 §4)."""
-    return b"HTTP/1.1 %b\r\n%b%b%bContent-Length: %d\r\n\r\n%b" % (
-        REASONS[answer.status],
-        answer.identity,
-        answer.own,
-        b"Connection: close\r\n" if last else b"",
-        len(answer.body),
-        b"" if head_only else answer.body,
-    )
-
-
 class Edge(asyncio.Protocol):
     """One connection from a proxy or a service; its requests are answered in order, one at a time."""
 
     __slots__ = (
-        "body", "busy", "following", "loop", "open", "parser", "peer", "request", "seen", "size", "transport", "url",
-        "waiting",
+        "body", "busy", "following", "loop", "mark", "open", "parser", "peer", "recalled", "request", "requests",
+        "seen", "size", "transport", "url", "waiting",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, open_ones: set["Edge"]) -> None:
@@ -84,6 +61,7 @@ class Edge(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]  # a stream's transport
         peer = transport.get_extra_info("peername")
         self.peer = peer[0] if isinstance(peer, tuple) else ""
+        self.mark = mark_of(self.peer)
         self.parser = httptools.HttpRequestParser(self)
         self.size = 0
         self.seen = self.loop.time()
@@ -109,9 +87,14 @@ class Edge(asyncio.Protocol):
             if len(self.waiting) > LARGEST_HEAD:
                 self.transport.close()
             return
-        if not self.size:
+        whole = not self.size
+        if whole:
             self.seen = self.loop.time()  # of a request's first byte: one that drips in has no longer than others
+            if (again := repeated(self.mark, data)) is not None:
+                self.transport.write(again)
+                return
         self.size += len(data)
+        self.requests = 0
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -122,9 +105,13 @@ class Edge(asyncio.Protocol):
         else:
             if self.size > LARGEST_HEAD + LARGEST_BODY:
                 self._refuse(TOO_LARGE)
+            if self.recalled is not None and whole and self.requests == 1 and not self.size:
+                repeat(self.mark, data, self.recalled)
 
     def on_message_begin(self) -> None:
         """Begin a request; the parser calls this."""
+        self.requests += 1
+        self.recalled: Recalled | None = None
         self.url = b""
         self.body: list[bytes] = []
         self.request = None
@@ -174,6 +161,8 @@ class Edge(asyncio.Protocol):
             log.exception("edge.failed")
             answer = FAILED
         self._send(answer, request, last=last)
+        if request.method == "GET" and not last:
+            self.recalled = request.recalled
 
     def _send(self, answer: Answer, request: Request, *, last: bool) -> None:
         if not self.transport.is_closing():

@@ -16,12 +16,13 @@ from authz.decisions.world import World
 def is_trusted(world: World, peer: str, secret: str) -> bool:
     """Return whether a registered proxy connects from `peer` and shows `secret`."""
     # What was found is remembered with the World, which goes when a proxy is changed.
-    if (peer, "") in world.memo or (peer, secret) in world.memo:
+    proxies = world.memory.proxies
+    if (peer, "") in proxies or (peer, secret) in proxies:
         return True
     proxy = _find(world, peer, secret)
     if proxy is None:
         return False  # what anybody may send is not worth remembering
-    world.remember((peer, secret if proxy.secret else ""), value=True)
+    proxies.keep((peer, secret if proxy.secret else ""), True)  # noqa: FBT003  a memo holds something
     return True
 
 

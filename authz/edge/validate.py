@@ -6,6 +6,7 @@ from typing import Final
 
 from django.conf import settings
 
+from audit.spool import about
 from authz.conf import hot, signing_key
 from authz.credentials import Unsettled, identify
 from authz.decisions.decide import decide
@@ -29,7 +30,7 @@ from authz.edge.canonical import UnreadableUrl, Url, read_url
 from authz.edge.mcp_headers import tool_asked
 from authz.edge.presented import presented_by
 from authz.edge.recording import record, written
-from authz.edge.remembered import is_lone, name_of, recall, remember
+from authz.edge.remembered import Recalled, is_lone, name_of, recall, remember
 from authz.edge.request import Request
 from authz.edge.trust import client_address, is_trusted
 from authz.errors import BadCredential
@@ -66,6 +67,7 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool) -
     at = time.time()
     world = current_world()
     asked = read(request)
+    asked_before = asked.url in world.memory.urls
     target, tool, url = _target(request, asked, world)
     address = client_address(asked.address) if is_from_proxy(request, world) else ""
     if address is None:
@@ -73,7 +75,9 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool) -
         address = ""
     name = name_of(request, target, tool, address, dialect)
     if (known := recall(world, name, at)) is not None:
-        record(known.line, at=at, url=url.shown)
+        record(about(url.shown, known.line), at=at)
+        if asked_before:
+            request.recalled = Recalled(world, known, url.shown)
         return known.answer
     presented = presented_by(request)
     who, bad = None, ""
@@ -90,7 +94,7 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool) -
     if bad and decision.effect is Effect.SIGN_IN:
         decision = decision._replace(code="bad-credential", reason=f"{bad[0].upper()}{bad[1:]}.")
     line = written(question, decision, world, dialect)
-    record(line, at=at, url=url.shown)
+    record(about(url.shown, line), at=at)
     given = answer(question, decision, world, asked, request)
     if is_lone(presented):
         remember(world, name, question=question, decision=decision, answer=given, line=line, lasts=hot.signed)
@@ -104,11 +108,11 @@ def _target(request: Request, asked: Asked, world: World) -> tuple[Target, str |
     if not asked.url:
         return IDENTITY, NO_TOOL, NO_URL
     try:
-        known: tuple[Target, Url] | None = world.urls.get(asked.url)
+        known: tuple[Target, Url] | None = world.memory.urls.get(asked.url)
         if known is None:
             known = _led_to(asked.url, world)
             if len(asked.url) <= LONGEST_REMEMBERED:
-                world.remember_url(asked.url, known)
+                world.memory.urls.keep(asked.url, known)
         target, url = known
         return target, tool_asked(request, asked.method, world, target.server, url) if target.server else NO_TOOL, url
     except UnreadableUrl as error:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
@@ -34,6 +35,7 @@ from authz.models import (
 )
 
 ROWS_AT_ONCE = 20_000
+NOW = f"SELECT n, mark, epoch FROM {Revision._meta.db_table}"  # noqa: S608, SLF001  a table's name is Django's to tell
 
 
 class Now(NamedTuple):
@@ -45,8 +47,10 @@ class Now(NamedTuple):
 
 
 def revision_now() -> Now:
-    """Return the newest committed revision: one query."""
-    row = Revision.objects.values_list("n", "mark", "epoch").first()
+    """Return the newest committed revision: one query, in SQL, for every process asks it many times a second."""
+    with connection.cursor() as cursor:
+        cursor.execute(NOW)
+        row = cursor.fetchone()
     if row is None:
         message = "the database has no revision row; run manage.py migrate"
         raise Unavailable(message)

@@ -31,6 +31,7 @@ def membership(person: int, group: int) -> f.MemberIs | f.MemberGone:
 
 def server(row: Server) -> f.ServerIs:
     """Return what a server's row, its routes and its tools say."""
+    tools = sorted(row.tools.all(), key=lambda tool: tool.name)
     return f.ServerIs(
         row.pk,
         row.name,
@@ -38,8 +39,9 @@ def server(row: Server) -> f.ServerIs:
         row.enabled,
         row.mcp_path,
         tuple((route.host, route.prefix) for route in sorted(row.routes.all(), key=lambda r: (r.host, r.prefix))),
-        tuple((tool.name, tool.enabled) for tool in sorted(row.tools.all(), key=lambda t: t.name)),
+        tuple(tool.name for tool in tools),
         row.verifies_headers,
+        tuple(tool.name for tool in tools if not tool.enabled),
     )
 
 

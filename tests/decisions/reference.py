@@ -44,7 +44,7 @@ class Reference:
         if who is None or not who.active or what is None or not what.enabled:
             return False
         if action == "use" and tool != "":
-            off = [name for name, enabled in what.tools if not enabled]
+            off = what.switched_off
             if tool in off or (tool is None and off):
                 return False
         return any(self._opens(grant, person, action, server, tool, at, address) for grant in self.grants.values())

@@ -49,10 +49,13 @@ def tell(path: Path) -> Story:
     grants = [_grant(n, line, people, groups, servers) for n, line in enumerate(told.get("grants", ()), start=1)]
     members = [_member(line, people, groups) for line in told.get("members", ())]
     nests = [tuple(groups[name] for name in line.split(" in ")) for line in told.get("nesting", ())]
-    tools: dict[str, list[tuple[str, bool]]] = {}
+    tools: dict[str, list[str]] = {}
+    shut: dict[str, list[str]] = {}
     for line in told.get("tools", ()):
         tool, _, server, *rest = line.split()
-        tools.setdefault(server, []).append((tool, rest != ["off"]))
+        tools.setdefault(server, []).append(tool)
+        if rest == ["off"]:
+            shut.setdefault(server, []).append(tool)
     world = built(
         Everything(
             people=[
@@ -70,7 +73,16 @@ def tell(path: Path) -> Story:
             members=members,
             nests=nests,  # type: ignore[arg-type]  # pairs, as the format has them
             servers=[
-                f.ServerIs(number, name, kinds[name], name not in off, "", (), tuple(tools.get(name, ())))
+                f.ServerIs(
+                    number,
+                    name,
+                    kinds[name],
+                    name not in off,
+                    "",
+                    (),
+                    tuple(tools.get(name, ())),
+                    switched_off=tuple(shut.get(name, ())),
+                )
                 for name, number in servers.items()
             ],
             grants=grants,

@@ -125,9 +125,10 @@ class Organisation(RuleBasedStateMachine):
     @rule(number=servers, enabled=st.booleans(), off=st.sampled_from((None, *TOOLS)))
     def server(self, number: int, *, enabled: bool, off: str | None) -> None:
         """A server is registered, switched, or gets a tool switched off."""
-        tools = tuple((name, name != off) for name in TOOLS)
         routes = (("mcp.example.com", f"/s{number}"),)
-        fact = f.ServerIs(number, f"server{number}", "mcp", enabled, "", routes, tools)
+        fact = f.ServerIs(
+            number, f"server{number}", "mcp", enabled, "", routes, TOOLS, switched_off=() if off is None else (off,)
+        )
         self.reference.servers[number] = fact
         self.tell(fact)
 

@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
 from authz.credentials.usage import USAGE
 from authz.decisions import facts as f
@@ -16,17 +15,13 @@ from tests.people import (
     CAROL,
     CRM_URL,
     ENGINEERING,
-    EVE,
-    FILES_URL,
     GRANTS,
     INTERNS,
-    JIRA_URL,
     MALLORY,
     PEOPLE,
     SALES,
     SEARCH,
     SEARCH_URL,
-    SECRET,
     SERVERS,
     USERS,
     ask,
@@ -38,20 +33,21 @@ from tests.people import (
     key,
     key_of,
     live_in,
-    nginx,
     request,
     session,
     world,
 )  # fmt: skip
+from tests.questions import NOW, PARTS, SAID, parts
+from tests.wire import ask_again
 
 pytestmark = pytest.mark.usefixtures("house")
-NOW = 1_760_000_000.0
-CALL = {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": "tools/call", "Mcp-Name": "get_issue"}
+EITHER_WAY = pytest.mark.parametrize("ask", [ask, ask_again], ids=["read", "unread"])
+"""As both adapters ask, and as a proxy that sends the same bytes is answered."""
 
 
 def remembered() -> int:
     """Return how many answers this World remembers."""
-    return sum(isinstance(each, Judged) for each in current_world().memo.values())
+    return sum(isinstance(each, Judged) for each in current_world().memory.answers.values())
 
 
 def fresh(asked):
@@ -63,48 +59,14 @@ def fresh(asked):
     return answer
 
 
-SAID = st.fixed_dictionaries(
-    {
-        "url": st.sampled_from([SEARCH_URL, f"{SEARCH_URL}?a", JIRA_URL, CRM_URL, FILES_URL,
-        "https://x.example.com/", "bad", None]),
-        "shown": st.sampled_from([
-            {}, cookie(ALICE), cookie(BOB), cookie(MALLORY), cookie(EVE), bearer(key_of(ALICE)), bearer(key_of(BOB)),
-            {"X-API-Key": key_of(ALICE)}, {"X-API-Key": key_of(BOB)}, {"Cookie": "gatehouse=x"}, bearer("a.b.c"),
-            cookie(ALICE) | bearer(key_of(BOB)), {"X-API-Key": key_of(ALICE)} | bearer(key_of(BOB)),
-            {"Cookie": f"{cookie(ALICE)['Cookie']}; {cookie(BOB)['Cookie']}"}, cookie(BOB) | bearer("opaque"),
-        ]),
-        "method": st.sampled_from(["GET", "POST"]),
-        "call": st.sampled_from([
-            {}, CALL, CALL | {"Mcp-Name": "create_issue"}, CALL | {"Mcp-Method": "tools/list"},
-            CALL | {"MCP-Protocol-Version": "2025-11-25"},
-        ]),
-        "address": st.sampled_from([{}, {"X-Real-IP": "192.0.2.1"}, {"X-Real-IP": "203.0.113.1"},
-        {"X-Real-IP": "bad"}]),
-        "secret": st.sampled_from([SECRET, "wrong"]),
-        "more": st.sampled_from([{}, {"Accept": "text/html"}, {"X_Real_IP": "192.0.2.1"}, {"Upgrade": "websocket"}]),
-        "target": st.sampled_from(["/auth/validate", "/auth", "/auth/validate/forward", "/auth/validate/envoy/search"]),
-        "peer": st.sampled_from(["10.0.0.5", "127.0.0.1"]),
-    }
-)  # fmt: skip
-
-
-def made(said):
-    headers = nginx(said["url"], said["shown"], said["call"], said["address"], said["more"], method=said["method"])
-    headers |= {"X-Proxy-Secret": said["secret"]}
-    if "forward" in said["target"] or "envoy" in said["target"]:
-        headers |= {"Host": "mcp.example.com", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "mcp.example.com",
-                    "X-Forwarded-Uri": "/search", "X-Forwarded-Method": said["method"]}  # fmt: skip
-    return request(headers, target=said["target"], peer=said["peer"], method=said["method"])
-
-
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
-@given(SAID, SAID, st.sampled_from(["url", "shown", "method", "call", "address", "secret", "more", "target", "peer"]))
+@given(SAID, SAID, PARTS)
 def test_a_request_that_differs_in_any_one_thing_is_judged_for_itself(house, first, second, part):
     other = first | {part: second[part]}
     live_in(world())
     with pytest.MonkeyPatch.context() as patch, at(patch, NOW):
         for said in (first, other, first, other):
-            again, expected = judged(made(said)), fresh(made(said))
+            again, expected = judged(request(**parts(said))), fresh(request(**parts(said)))
             assert (expected.status, headers_of(expected), expected.body) == (
                 again.status,
                 headers_of(again),
@@ -139,7 +101,7 @@ def test_what_is_not_sure_to_stay_so_is_not_remembered(shown):
 def test_secrets_are_not_remembered():
     ask(SEARCH_URL, cookie(ALICE))
     ask(SEARCH_URL, bearer(key_of(ALICE)))
-    known = repr([*current_world().memo.items()])
+    known = repr([*current_world().memory.answers.items()])
     assert key_of(ALICE) not in known
     assert cookie(ALICE)["Cookie"].partition("=")[2] not in known
 
@@ -160,14 +122,15 @@ CHANGES = {
     "the server is switched off": (SERVERS[1]._replace(enabled=False), cookie, 403),
     "the server goes": (f.ServerGone(SEARCH), cookie, 403),
     "the route goes": (SERVERS[1]._replace(routes=()), cookie, 403),
-    "a tool is switched off": (SERVERS[1]._replace(tools=(("find", False),)), cookie, 403),
+    "a tool is switched off": (SERVERS[1]._replace(switched_off=("find",)), cookie, 403),
     "the proxy is distrusted": (f.ProxyGone(1), cookie, 403),
     "the proxy has another secret": (f.ProxyIs(1, "nginx", "0" * 64, ()), cookie, 403),
 }
 
 
+@EITHER_WAY
 @pytest.mark.parametrize(("fact", "show", "expected"), CHANGES.values(), ids=CHANGES)
-def test_a_change_of_anything_forgets_the_answer(fact, show, expected):
+def test_a_change_of_anything_forgets_the_answer(fact, show, expected, ask):
     shown = bearer(key_of(ALICE)) if show is bearer else cookie(ALICE)
     live_in(world())
     assert [200, 200] == [ask(SEARCH_URL, shown).status for _ in range(2)]
@@ -177,6 +140,7 @@ def test_a_change_of_anything_forgets_the_answer(fact, show, expected):
     assert 200 == ask(SEARCH_URL, shown).status
 
 
+@EITHER_WAY
 @pytest.mark.parametrize(
     ("fact", "person", "url"),
     [
@@ -186,7 +150,7 @@ def test_a_change_of_anything_forgets_the_answer(fact, show, expected):
         (f.NestIs(ADMIN, SALES), CAROL, CRM_URL),
     ],
 )
-def test_a_no_is_forgotten_by_a_change_as_well(fact, person, url):
+def test_a_no_is_forgotten_by_a_change_as_well(fact, person, url, ask):
     assert [403, 403] == [ask(url, cookie(person)).status for _ in range(2)]
     live_in(world(fact, revision=101))
     assert 200 == ask(url, cookie(person)).status
@@ -201,8 +165,9 @@ ENDS = {
 }
 
 
+@EITHER_WAY
 @pytest.mark.parametrize(("facts", "show", "expected"), ENDS.values(), ids=ENDS)
-def test_an_answer_ends_at_the_very_instant_at_which_its_reason_ends(facts, show, expected, monkeypatch):
+def test_an_answer_ends_at_the_very_instant_at_which_its_reason_ends(facts, show, expected, monkeypatch, ask):
     shown = bearer(key_of(ALICE)) if show is bearer else cookie(ALICE)
     live_in(world(*facts))
     for after, status in ((0, 200), (99, 200), (99.999, 200), (100, expected), (100.001, expected), (10**6, expected)):
@@ -210,14 +175,16 @@ def test_an_answer_ends_at_the_very_instant_at_which_its_reason_ends(facts, show
             assert status == ask(SEARCH_URL, shown).status, f"{after} seconds later"
 
 
-def test_an_answer_from_before_is_not_given_after_the_clock_was_set_back(monkeypatch):
+@EITHER_WAY
+def test_an_answer_from_before_is_not_given_after_the_clock_was_set_back(monkeypatch, ask):
     live_in(world(f.MemberIs(ALICE, INTERNS, NOW + 100)))
     for after, status in ((200, 403), (0, 200), (200, 403)):
         with at(monkeypatch, NOW + after):
             assert status == ask(SEARCH_URL, cookie(ALICE)).status
 
 
-def test_a_session_that_is_used_stays_and_one_that_is_not_idles_out(monkeypatch):
+@EITHER_WAY
+def test_a_session_that_is_used_stays_and_one_that_is_not_idles_out(monkeypatch, ask):
     """Asking is using, and a remembered answer is asking too."""
     live_in(world(session(ALICE, number=7, idle=60, seen=NOW)))
     shown = cookie(ALICE, 7)
@@ -229,7 +196,8 @@ def test_a_session_that_is_used_stays_and_one_that_is_not_idles_out(monkeypatch)
         USAGE.session_used(ALICE * 10 + 7, 0.0)
 
 
-def test_a_remembered_no_does_not_keep_a_session_of_nobody_alive(monkeypatch):
+@EITHER_WAY
+def test_a_remembered_no_does_not_keep_a_session_of_nobody_alive(monkeypatch, ask):
     live_in(world(session(MALLORY, number=7, until=NOW + 10)))
     for after, status in ((0, 403), (9, 403), (10, 401)):
         with at(monkeypatch, NOW + after):
@@ -241,6 +209,6 @@ def test_long_urls_and_refused_ones_take_no_room():
     for number in range(50):
         ask(f"{SEARCH_URL}/{number}?{'q' * 4000}", cookie(ALICE))
         ask(f"https://mcp.example.com/..{number}/../{'q' * 4000}")
-    assert 0 == len(current_world().urls)
+    assert 0 == len(current_world().memory.urls)
     assert 200 == ask(f"{SEARCH_URL}/1", cookie(ALICE)).status
-    assert 1 == len(current_world().urls)
+    assert 1 == len(current_world().memory.urls)

@@ -1,0 +1,88 @@
+"""A connection to the edge's own server without a socket: bytes in, bytes out, in this process and its World."""
+
+import re
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from authz.edge.serve import Edge
+from tests.people import PROXY, nginx
+
+STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")
+
+
+class Said(bytes):
+    """What came back."""
+
+    @property
+    def status(self) -> int:
+        """The status of the first answer."""
+        found = STATUS.match(self)
+        assert found, self[:200]
+        return int(found[1])
+
+
+class Wire:
+    """One connection from a peer; it is the transport, and as much of a loop as the protocol needs."""
+
+    def __init__(self, peer: str = PROXY) -> None:
+        """Connect."""
+        self.peer, self.said, self.closing = peer, b"", False
+        self.edge = Edge(self, set())  # type: ignore[arg-type]  # as much of a loop as it needs
+        self.edge.connection_made(self)  # type: ignore[arg-type]  # as much of a transport as it needs
+
+    def send(self, *data: bytes) -> Said:
+        """Send bytes, in as many pieces as they are given, and return what came back."""
+        self.said = b""
+        for piece in data:
+            self.edge.data_received(piece)
+        return Said(self.said)
+
+    def get_extra_info(self, _name: str) -> tuple[str, int]:
+        """Return the peer's address."""
+        return self.peer, 50_000
+
+    def write(self, data: bytes) -> None:
+        """Take what is sent."""
+        self.said += data
+
+    def is_closing(self) -> bool:
+        """Return whether the connection ends."""
+        return self.closing
+
+    def close(self) -> None:
+        """End the connection."""
+        self.closing = True
+
+    def pause_reading(self) -> None:
+        """Nothing is on its way."""
+
+    def resume_reading(self) -> None:
+        """Nothing is on its way."""
+
+    def time(self) -> float:
+        """Return the loop's time."""
+        return time.monotonic()
+
+    def run_in_executor(self, _executor: None, work: Callable[[], Any]) -> "Future[Any]":
+        """Do it at once."""
+        done: Future[Any] = Future()
+        try:
+            done.set_result(work())
+        except Exception as error:  # noqa: BLE001  as an executor does
+            done.set_exception(error)
+        return done
+
+
+def lines(headers: dict[str, str], *, target: str = "/auth/validate", method: str = "GET") -> bytes:
+    """Return a request as it stands on the wire."""
+    head = f"{method} {target} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return head.encode("latin-1") + b"\r\n"
+
+
+def ask_again(url: str | None, *shown: dict[str, str], **more: str) -> Said:
+    """Return what nginx is told about a URL at the third time of asking, by when nothing is read any more."""
+    wire, asked = Wire(), lines(nginx(url, *shown, **more))
+    *_, last = [wire.send(asked) for _ in range(3)]
+    return last
