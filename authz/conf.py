@@ -11,6 +11,13 @@ def signing_key(purpose: str) -> bytes:
     return hmac.digest(settings.SECRET_KEY.encode(), b"gatehouse:" + purpose.encode(), "sha256")
 
 
+def socket_origins() -> frozenset[str]:
+    """Return the origins (RFC 6454), in lower case, whose pages may open WebSockets with a session cookie."""
+    # No empty one, whatever is not set: a request that names no origin comes from no page.
+    named = (settings.PORTAL_URL, *settings.AUTHZ_SOCKET_ORIGINS)
+    return frozenset(origin for each in named if (origin := each.lower().rstrip("/")))
+
+
 class Hot:
     """Settings that the hot path reads as plain attributes; Django's lazy object costs half a microsecond."""
 

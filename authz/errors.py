@@ -21,6 +21,15 @@ class NotAllowed(AuthzError):
     """The caller is known and may not do this."""
 
 
+class Denied(NotAllowed):
+    """The policy says no, and has a word of its own for why."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        """Keep the stable word."""
+        self.code = code
+        super().__init__(reason)
+
+
 class NoSuchThing(AuthzError):
     """A person, group, server or other thing that was named does not exist."""
 

@@ -8,6 +8,7 @@ from authz.errors import (
     BadRequest,
     Behind,
     Conflict,
+    Denied,
     InvalidName,
     NoSuchThing,
     NotAllowed,
@@ -29,6 +30,8 @@ CHALLENGE: Final = 'Bearer realm="gatehouse"'
 
 def status_and_code(error: AuthzError) -> tuple[int, str]:
     """Return the status and the stable word for an error; one that nobody listed is a failure of ours."""
+    if isinstance(error, Denied):
+        return PROBLEMS[NotAllowed][0], error.code
     return next((found for kind, found in PROBLEMS.items() if isinstance(error, kind)), (503, "unavailable"))
 
 

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-PARTS: Final = ("deciding", "serving", "revoking")
+PARTS: Final = ("deciding", "serving", "connecting", "revoking")
 DATABASES: Final = ("sqlite", "postgresql")
 
 
@@ -29,9 +29,10 @@ def main() -> int:
 
         return measure(options.inside, options.only.split(","), small=options.small)
     missing = [name for name in ("wrk", "nginx", "taskset") if shutil.which(name) is None]
-    if missing and "serving" in options.only:
-        print(f"not measured: serving, for {', '.join(missing)} is missing")
-        options.only = ",".join(part for part in options.only.split(",") if part != "serving")
+    for part in ("serving", "connecting"):
+        if missing and part in options.only:
+            print(f"not measured: {part}, for {', '.join(missing)} is missing")
+            options.only = ",".join(each for each in options.only.split(",") if each != part)
     worst = 0
     for database in options.database.split(","):
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:

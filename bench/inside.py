@@ -10,7 +10,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402  needs the apps
 from django.db import connections  # noqa: E402
 
-from bench import deciding, organisation, revoking, serving  # noqa: E402
+from bench import connecting, deciding, organisation, revoking, serving  # noqa: E402
 from bench.report import Report  # noqa: E402
 
 
@@ -34,6 +34,8 @@ def measure(database: str, parts: list[str], *, small: bool) -> int:
     connections.close_all()
     if "serving" in parts and database == "sqlite":
         serving.measure(report, made, folder)
+    if "connecting" in parts and database == "sqlite":
+        connecting.measure(report, made, folder)
     if "revoking" in parts:
         revoking.measure(report, made, folder, database)
     print("\n" + report.markdown() + "\n", flush=True)

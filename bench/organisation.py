@@ -39,10 +39,10 @@ class Size:
     memberships: int = 1_000_000
     servers: int = 1_000
     grants: int = 20_000
-    sessions: int = 1_000
+    sessions: int = 6_000
 
 
-SMALL = Size(people=2_000, groups=200, memberships=20_000, servers=50, grants=500, sessions=100)
+SMALL = Size(people=2_000, groups=200, memberships=20_000, servers=50, grants=500, sessions=300)
 
 
 @dataclass(frozen=True, slots=True)

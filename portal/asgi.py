@@ -14,6 +14,8 @@ from authz.credentials.usage import keep_usage  # noqa: E402  needs the apps tha
 from authz.edge import asgi as edge  # noqa: E402
 from authz.edge.recording import close_spool  # noqa: E402
 from authz.lookups.current import keep_current  # noqa: E402
+from authz.sockets.application import websocket  # noqa: E402
+from authz.sockets.process import connections_kept  # noqa: E402
 
 
 async def application(scope: dict[str, Any], receive: edge.Receive, send: edge.Send) -> None:
@@ -26,15 +28,11 @@ async def application(scope: dict[str, Any], receive: edge.Receive, send: edge.S
     elif scope["type"] == "lifespan":
         await _live(receive, send)
     elif scope["type"] == "websocket":
-        await receive()
-        if "websocket.http.response" not in scope.get("extensions", {}):
-            await send({"type": "websocket.close"})
-        elif (judge := edge.edge_judge(scope)) is not None:
+        if (judge := edge.edge_judge(scope)) is not None:
+            await receive()
             await edge.answer(scope, receive, send, judge)
         else:
-            # A clean 404 instead of a handshake that fails unexplained.
-            await send({"type": "websocket.http.response.start", "status": 404, "headers": []})
-            await send({"type": "websocket.http.response.body", "body": b"There is no such WebSocket here.\n"})
+            await websocket(scope, receive, send)
 
 
 async def _live(receive: edge.Receive, send: edge.Send) -> None:
@@ -47,8 +45,9 @@ async def _live(receive: edge.Receive, send: edge.Send) -> None:
         await send({"type": "lifespan.startup.failed", "message": f"the World cannot be loaded: {error}"})
         return
     usage = keep_usage(ended)
-    await send({"type": "lifespan.startup.complete"})
-    await receive()
+    async with connections_kept():
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
     ended.set()
     await asyncio.to_thread(usage.join, 5)
     close_spool()

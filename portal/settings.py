@@ -234,6 +234,60 @@ An application that checks it need not trust the network between the proxy and i
 AUTHZ_ASSERTION_LIFETIME = seconds("AUTHZ_ASSERTION_LIFETIME", default=60)
 """How long a signed assertion is good for."""
 
+AUTHZ_SOCKET_MAX_LIFETIME = seconds("AUTHZ_SOCKET_MAX_LIFETIME", default=8 * 3600)
+"""How long a live connection may last, however busy it is, where its server says nothing else.
+
+Shorter means that clients come back more often, and that each of them was asked who they are more lately.
+"""
+
+AUTHZ_SOCKET_NOTICE = seconds("AUTHZ_SOCKET_NOTICE", default=60)
+"""How long before its end a connection is told of it, so that the client can open the next one first."""
+
+AUTHZ_SOCKET_ORIGINS = words("AUTHZ_SOCKET_ORIGINS")
+"""Origins (https://chat.example.com) whose pages may open WebSockets with a session cookie, beside the portal's own.
+
+A browser sends the cookie whatever page asks; the Origin is what tells a page of yours from a stranger's.
+"""
+
+AUTHZ_SOCKET_MOST = integer("AUTHZ_SOCKET_MOST", default=10_000, least=1)
+"""How many live connections one process holds."""
+
+AUTHZ_SOCKET_MOST_PER_PERSON = integer("AUTHZ_SOCKET_MOST_PER_PERSON", default=100, least=1)
+"""How many of them one person or service account may have."""
+
+AUTHZ_SOCKET_MOST_PER_ADDRESS = integer("AUTHZ_SOCKET_MOST_PER_ADDRESS", default=1000, least=1)
+"""How many of them may come from one address; an office or a mobile network may share one."""
+
+AUTHZ_SOCKET_HANDSHAKES_PER_MINUTE = integer("AUTHZ_SOCKET_HANDSHAKES_PER_MINUTE", default=600, least=1)
+"""How many connections one address may try to open in a minute, and as many at once."""
+
+AUTHZ_SOCKET_MESSAGES_PER_SECOND = integer("AUTHZ_SOCKET_MESSAGES_PER_SECOND", default=200, least=1)
+"""How many messages a client of the JSON-RPC interface may send in a second, and ten times as many at once."""
+
+AUTHZ_SOCKET_LARGEST_MESSAGE = integer("AUTHZ_SOCKET_LARGEST_MESSAGE", default=1024**2, least=1024)
+"""How many bytes one message may have, in either direction; it bounds what a connection can take of our memory."""
+
+AUTHZ_TICKET_LIFETIME = seconds("AUTHZ_TICKET_LIFETIME", default=30)
+"""How long a ticket for a WebSocket waits to be used."""
+
+AUTHZ_RELAY_SECRET = secret("AUTHZ_RELAY_SECRET")
+"""What the relay shows an application in X-Proxy-Secret, so that it believes the identity headers from us alone."""
+
+AUTHZ_TCP_TLS_CERT = text("AUTHZ_TCP_TLS_CERT")
+"""The file with the certificate, in PEM form, by which `manage.py serve_tcp` encrypts what it serves."""
+
+AUTHZ_TCP_TLS_KEY = text("AUTHZ_TCP_TLS_KEY")
+"""The file with its private key, unless that is in the same one."""
+
+REDIS_URL = text("REDIS_URL")
+"""A Redis by which several processes tell one another of changes at once; without it they look often enough."""
+
+CHANNEL_LAYERS = (
+    {"default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}}
+    if REDIS_URL
+    else {}
+)
+
 AUTHZ_SIGN_IN_ATTEMPTS = integer("AUTHZ_SIGN_IN_ATTEMPTS", default=10, least=3)
 """Wrong passwords for one account from one address, within the window, before that must wait.
 
@@ -285,7 +339,11 @@ UNFOLD = {
                 ("May reach what", (("Servers", "dns", "authz_server"), ("Grants", "lock_open", "authz_grant"))),
                 (
                     "By which proof",
-                    (("API keys", "key", "authz_apikey"), ("Sessions", "devices", "authz_session")),
+                    (
+                        ("API keys", "key", "authz_apikey"),
+                        ("Sessions", "devices", "authz_session"),
+                        ("Connections", "cable", "authz_connection"),
+                    ),
                 ),
                 (
                     "Trusted",

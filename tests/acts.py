@@ -124,6 +124,60 @@ def switch_server(name: str, on: bool) -> None:
     servers.edit(Server.objects.get(name=name), by=_by(), enabled=on)
 
 
+def relay(server: str, settings: dict[str, Any]) -> None:
+    """Say where a server's WebSockets are carried, how long they may live, and whether notices are sent."""
+    from authz.changes import servers
+    from authz.models import Server
+
+    servers.edit(Server.objects.get(name=server), by=_by(), **settings)
+
+
+def lend(name: str, group: str, seconds: float) -> None:
+    """Make somebody's membership one that ends soon."""
+    from django.utils import timezone
+
+    from authz.changes import memberships
+    from authz.models import Membership
+
+    until = timezone.now() + timedelta(seconds=seconds)
+    memberships.edit(Membership.objects.get(person=_person(name), group__name=group), until=until, by=_by())
+
+
+def hang_up(name: str) -> None:
+    from authz.changes import connections
+
+    connections.hang_up_all(_person(name), by=_by(), because="tests")
+
+
+def roster() -> list[dict[str, Any]]:
+    """Return who is connected, as the roster tells everybody."""
+    from authz.lookups.connections import live
+
+    return [
+        {
+            "id": row.pk,
+            "person": row.person.email,
+            "server": row.server.name if row.server else None,
+            "kind": row.kind,
+            "credential": row.credential,
+            "received": row.received,
+            "sent": row.sent,
+            "because": row.ends_because,
+        }
+        for row in live()
+    ]
+
+
+def ticket(name: str, server: str | None, origin: str) -> str:
+    from authz.changes import tickets
+    from authz.models import Server
+
+    person = _person(name)
+    session = person.sessions.get(ended_at=None)
+    to = Server.objects.get(name=server) if server else None
+    return tickets.issue(person=person, credential=f"session:{session.pk}", server=to, origin=origin, by=_by())
+
+
 def trust_issuer(jwks: str) -> None:
     from authz.changes import issuers
 

@@ -22,6 +22,7 @@ from tests.peers.nginx import nginx
 from tests.peers.portal import SECRET_KEY, portal
 from tests.peers.postgres import cluster
 from tests.peers.processes import process
+from tests.peers.redis import redis
 
 # Pytest finds the fixtures and hooks here.
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "process",
     "pytest_runtest_protocol",
     "pytest_sessionfinish",
+    "redis",
 ]
 
 OURS_TO_SAY = ("ALLOWED_HOSTS", "DATABASE_URL_FILE", "DEBUG", "PORTAL_URL", "REDIS_URL", "SECRET_KEY_FILE")

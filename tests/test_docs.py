@@ -11,6 +11,7 @@ from authz.decisions.rules import RULES
 from authz.edge.answers import FAMILIES
 from authz.edge.paths import EXACT
 from authz.edge.request import KNOWN
+from authz.sockets.closing import CLOSINGS, RESTART
 from portal.docs import BEGIN, ROOT, outcomes, pages, scope_rows, with_code_map
 
 PAGES = sorted(path for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "adr") for path in folder.glob("*.md"))
@@ -99,3 +100,10 @@ def test_every_scope_is_described() -> None:
 
 def test_nothing_points_out_of_the_project() -> None:
     assert [] == [name_of(page) for page in PAGES if re.search(r"(?<![\w.])/(work|home|root|tmp)/", text_of(page))]
+
+
+def test_every_way_in_which_a_connection_ends_is_documented() -> None:
+    said = text_of(ROOT / "docs" / "sockets.md")
+    rows = {(int(code), word) for code, word in re.findall(r"^\| (\d{4}) \| (?:`([a-z-]+)`)? ?\|", said, re.MULTILINE)}
+    assert {closing.code for closing in CLOSINGS} <= {code for code, _ in rows}
+    assert {tuple(closing) for closing in CLOSINGS} - {tuple(RESTART)} <= rows

@@ -8,6 +8,7 @@ keep their words, and their hashes.
 """
 
 from audit.events.base import KINDS, Changes, Event
+from audit.events.connections import ConnectionHungUp, ConnectionsHungUp, TicketIssued
 from audit.events.decisions import DecisionMade, SpoolDamaged
 from audit.events.grants import GrantChanged, GrantGiven, GrantRemoved
 from audit.events.groups import (
@@ -61,6 +62,8 @@ from audit.events.trust import (
 __all__ = [
     "KINDS",
     "Changes",
+    "ConnectionHungUp",
+    "ConnectionsHungUp",
     "DecisionMade",
     "Event",
     "GrantChanged",
@@ -106,6 +109,7 @@ __all__ = [
     "SessionStarted",
     "SignInRefused",
     "SpoolDamaged",
+    "TicketIssued",
     "ToolAdded",
     "ToolChanged",
     "ToolRemoved",

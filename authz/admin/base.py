@@ -135,6 +135,9 @@ class VerbAdmin(Administered, Searched, ModelAdmin, Generic[Row]):
         if len(rows) > MOST_AT_ONCE:
             self.message_user(request, f"Choose at most {MOST_AT_ONCE} rows at once.", messages.ERROR)
             return None
+        if not rows:
+            self.message_user(request, "What you chose is gone meanwhile.", messages.WARNING)
+            return None
         return ask(self, request, act, rows, back=request.get_full_path())
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:

@@ -14,7 +14,7 @@ from authz.admin.fields import checked
 from authz.admin.forms import VerbForm
 from authz.admin.search import SearchMany
 from authz.decisions.names import fold
-from authz.decisions.scopes import ADMINISTER, EXPLAIN, GROUPS_CHECK, GROUPS_READ, ONE_SERVER, USE
+from authz.decisions.scopes import ADMINISTER, CONNECTIONS, EXPLAIN, GROUPS_CHECK, GROUPS_READ, ONE_SERVER, USE
 from authz.formats.labels import parse_label
 from authz.models import Grant, Server
 
@@ -32,6 +32,7 @@ RIGHTS: Final = (
     (GROUPS_CHECK, "groups:check: who is in a group"),
     (GROUPS_READ, "groups:read: which groups somebody is in"),
     (EXPLAIN, "explain: decisions explained, and searches"),
+    (CONNECTIONS, "connections: to see and end them"),
 )
 
 

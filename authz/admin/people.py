@@ -16,6 +16,7 @@ from audit.context import Actor
 from authz.admin.act import Act, Reason
 from authz.admin.base import VerbAdmin
 from authz.admin.columns import when
+from authz.admin.connections import DISCONNECT_ALL
 from authz.admin.decorators import badge, button
 from authz.admin.filters import Conditions
 from authz.admin.forms import VerbForm
@@ -23,6 +24,7 @@ from authz.admin.members import GroupsOfPerson
 from authz.admin.person_forms import PERSON, SERVICE, NewPassword, NewPersonForm, PersonForm
 from authz.admin.who import own_session
 from authz.changes import people
+from authz.lookups.connections import live
 from authz.models import User
 
 
@@ -85,7 +87,7 @@ class People(VerbAdmin[User]):
     search_help_text = "Search by e-mail or name"
     inlines = (GroupsOfPerson,)
     actions = ("suspend_selected", "restore_selected", "remove_selected")
-    actions_detail = ("suspend", "restore", "password")
+    actions_detail = ("suspend", "restore", "password", "disconnect")
     add_fieldsets = ((None, {"fields": ("kind", "email", "name", "password")}),)
     fieldsets = (
         (None, {"fields": ("email", "name")}),
@@ -116,8 +118,13 @@ class People(VerbAdmin[User]):
         return shown if obj.source == "local" else ("email", "name", *shown)
 
     def offers(self, row: User) -> Collection[str]:
-        """Offer to suspend whoever is active, and a password to whoever can sign in."""
-        return ("suspend" if row.is_active else "restore", *(("password",) if row.is_human else ()))
+        """Offer to suspend whoever is active, a password to whoever can sign in, and to hang up on who is connected."""
+        connected = live().filter(person=row).exists()
+        return (
+            "suspend" if row.is_active else "restore",
+            *(("password",) if row.is_human else ()),
+            *(("disconnect",) if connected else ()),
+        )
 
     @badge("state", ordering="is_active", active="success", suspended="danger")
     def state(self, person: User) -> str:
@@ -132,7 +139,12 @@ class People(VerbAdmin[User]):
     @admin.display(description="elsewhere")
     def elsewhere(self, person: User) -> SafeString:
         """Return links to what else there is about them."""
-        pages = (("API keys", "authz_apikey"), ("Grants", "authz_grant"), ("Sessions", "authz_session"))
+        pages = (
+            ("API keys", "authz_apikey"),
+            ("Grants", "authz_grant"),
+            ("Sessions", "authz_session"),
+            ("Connections", "authz_connection"),
+        )
         query = urlencode({"q": person.email})
         links = ((f"{reverse(f'admin:{name}_changelist')}?{query}", label) for label, name in pages)
         return format_html_join(" · ", '<a class="text-link" href="{}">{}</a>', links)
@@ -164,6 +176,11 @@ class People(VerbAdmin[User]):
             danger=False,
         )
         return self.act_on(request, object_id, act)
+
+    @button("Disconnect", path="disconnect", icon="link_off", danger=True)
+    def disconnect(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """End every connection of one."""
+        return self.act_on(request, object_id, DISCONNECT_ALL)
 
     @admin.action(description="Suspend")
     def suspend_selected(self, request: HttpRequest, queryset: QuerySet[User]) -> HttpResponse | None:

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group as DjangoGroup
 from django.db.models import Model
 
 from authz.admin.base import VerbAdmin
+from authz.admin.connections import Connections
 from authz.admin.grants import Grants
 from authz.admin.groups import Groups
 from authz.admin.issuers import Issuers
@@ -16,7 +17,7 @@ from authz.admin.people import People
 from authz.admin.proxies import Proxies
 from authz.admin.servers import Servers
 from authz.admin.sessions import Sessions
-from authz.models import ApiKey, Grant, Group, Issuer, Membership, Proxy, Server, Session, User
+from authz.models import ApiKey, Connection, Grant, Group, Issuer, Membership, Proxy, Server, Session, User
 
 SCREENS: tuple[tuple[type[Model], type[VerbAdmin[Any]]], ...] = (
     (User, People),
@@ -26,6 +27,7 @@ SCREENS: tuple[tuple[type[Model], type[VerbAdmin[Any]]], ...] = (
     (Grant, Grants),
     (ApiKey, Keys),
     (Session, Sessions),
+    (Connection, Connections),
     (Issuer, Issuers),
     (Proxy, Proxies),
 )

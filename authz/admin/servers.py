@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
@@ -16,12 +17,18 @@ from authz.admin.decorators import badge
 from authz.admin.fields import checked
 from authz.admin.forms import VerbForm
 from authz.admin.inline import VerbInline
+from authz.admin.refused import sentence
 from authz.changes import servers
+from authz.errors import Conflict
 from authz.formats.labels import parse_label
 from authz.formats.routes import parse_host, parse_prefix
+from authz.formats.upstreams import parse_upstream
 from authz.models import Route, Server, Tool
 
 Kinds = Server.Kinds
+ASKED = ("name", "kind", "description", "mcp_path", "verifies_headers")
+LIVE = ("upstream", "longest", "notices")
+CONNECTIONS = ("Live connections", {"fields": LIVE})
 
 
 class ServerForm(VerbForm):
@@ -43,11 +50,26 @@ class ServerForm(VerbForm):
         path = self.cleaned_data["mcp_path"].strip().strip("/")
         return checked(parse_prefix, f"/{path}").strip("/") if path else ""
 
+    def clean_upstream(self) -> str:
+        """Return the one spelling of the upstream."""
+        return checked(parse_upstream, self.cleaned_data["upstream"])
+
+    def clean_longest(self) -> int | None:
+        """Return the seconds, if the verb would take so many."""
+        seconds: int | None = self.cleaned_data["longest"]
+        try:
+            servers.refuse_longest(seconds)
+        except Conflict as error:
+            raise ValidationError(sentence(str(error))) from error
+        return seconds
+
     def clean(self) -> dict[str, Any]:
-        """Refuse an MCP path where no MCP is spoken."""
+        """Refuse an MCP path where no MCP is spoken, and an upstream where no path leads to it."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if cleaned.get("mcp_path") and cleaned.get("kind", Kinds.MCP) != Kinds.MCP:
             self.add_error("mcp_path", "Only an MCP server has an MCP path.")
+        if cleaned.get("upstream") and cleaned.get("kind", Kinds.MCP) not in servers.CONNECTED:
+            self.add_error("upstream", "Only an MCP server or a web application has a WebSocket upstream.")
         return cleaned
 
 
@@ -132,17 +154,15 @@ class Servers(VerbAdmin[Server]):
     actions = ("remove_selected",)
     fieldsets = (
         (None, {"fields": ("name", "kind", "description", "enabled", "mcp_path", "verifies_headers")}),
+        CONNECTIONS,
         ("Record", {"fields": ("created",)}),
     )
-    add_fieldsets = ((None, {"fields": ("name", "kind", "description", "mcp_path", "verifies_headers")}),)
+    add_fieldsets = ((None, {"fields": ASKED}), CONNECTIONS)
     created = when("created_at", "created")
 
     def create(self, form: VerbForm, by: Actor) -> Server:
         """Register a server."""
-        asked = {
-            name: form.cleaned_data[name] for name in ("name", "kind", "description", "mcp_path", "verifies_headers")
-        }
-        return servers.create(**asked, by=by)
+        return servers.create(**{name: form.cleaned_data[name] for name in (*ASKED, *LIVE)}, by=by)
 
     def edit(self, row: Server, form: VerbForm, by: Actor) -> Server:
         """Change a server, or switch it on or off."""
@@ -155,6 +175,11 @@ class Servers(VerbAdmin[Server]):
             if obj is None or obj.kind != Kinds.PORTAL
             else ("created", "kind", "mcp_path", "verifies_headers")
         )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Server | None = None) -> tuple[Any, ...]:
+        """Ask for live connections where there can be some."""
+        shown = super().get_fieldsets(request, obj)
+        return tuple(each for each in shown if each is not CONNECTIONS or obj is None or obj.kind in servers.CONNECTED)
 
     def get_inlines(self, request: HttpRequest, obj: Server | None) -> tuple[type[VerbInline[Any, Any]], ...]:
         """Show routes where there can be routes, and tools where there can be tools."""

@@ -5,7 +5,7 @@ Without `tool` the server as a whole is meant; an empty one means a request that
 
 from typing import Any
 
-from authz.api.door import Call, read_only
+from authz.api.door import Call, answers, key
 from authz.decisions.asked import action_named, person_named, server_named, tool_named
 from authz.decisions.explain import explain
 from authz.decisions.scopes import EXPLAIN
@@ -14,7 +14,7 @@ from authz.decisions.told import told
 from authz.errors import BadRequest
 
 
-@read_only(scope=EXPLAIN)
+@answers(key(EXPLAIN))
 def show(call: Call) -> dict[str, Any]:
     """Return an explanation."""
     asked = call.request.GET

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from authz.api.door import Call, read_only
+from authz.api.door import Call, answers, key
 from authz.decisions.membership import groups_of
 from authz.decisions.scopes import GROUPS_READ
 from authz.formats.emails import find_email
 
 
-@read_only(scope=GROUPS_READ)
+@answers(key(GROUPS_READ))
 def of_person(call: Call, email: str) -> dict[str, Any]:
     """Return the names of the groups, sorted."""
     number = call.world.by_email.get(find_email(email))

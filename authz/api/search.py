@@ -6,7 +6,7 @@ names; `after` continues behind the last one of the page before.
 
 from typing import Any
 
-from authz.api.door import Call, read_only
+from authz.api.door import Call, answers, key
 from authz.decisions.asked import action_named, person_named, server_named, tool_named
 from authz.decisions.scopes import EXPLAIN
 from authz.decisions.search import what_can, who_can
@@ -15,7 +15,7 @@ from authz.errors import BadRequest
 PAGE = 1000
 
 
-@read_only(scope=EXPLAIN)
+@answers(key(EXPLAIN))
 def people(call: Call) -> dict[str, Any]:
     """Return the e-mail addresses of everybody who can reach a server."""
     asked = call.request.GET
@@ -33,7 +33,7 @@ def people(call: Call) -> dict[str, Any]:
     return {"server": server.name, "total": len(found), "people": rest[:PAGE], "more": len(rest) > PAGE}
 
 
-@read_only(scope=EXPLAIN)
+@answers(key(EXPLAIN))
 def servers(call: Call) -> dict[str, Any]:
     """Return what somebody can reach."""
     person = person_named(call.world, _needed(call, "person"))

@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from authz.api import explain, groups, search
+from authz.api import connections, explain, groups, search, tickets
 
 urlpatterns = [
     path("users/<path:email>/groups", groups.of_person),
+    path("users/<path:email>/connections", connections.end_all),
+    path("connections", connections.show),
+    path("connections/<slug:name>", connections.end),
+    path("tickets", tickets.issue),
     path("explain", explain.show),
     path("search/people", search.people),
     path("search/servers", search.servers),

@@ -1,5 +1,7 @@
 """Servers: create, edit, switch, remove; their routes and tools."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from audit import events
@@ -9,11 +11,30 @@ from authz.changes.change import change
 from authz.changes.edits import assign, differences
 from authz.decisions.facts import ServerGone, ServerIs
 from authz.decisions.vocabulary import Kind
-from authz.errors import Conflict
+from authz.errors import Conflict, InvalidName
 from authz.formats.labels import fold, parse_label
 from authz.formats.routes import parse_host, parse_prefix
+from authz.formats.socket_paths import socket_path
+from authz.formats.upstreams import parse_upstream
 from authz.lookups import facts
 from authz.models import Route, Server, Tool
+
+CONNECTED = frozenset({Kind.MCP, Kind.WEB})
+"""Kinds to which a WebSocket can lead: something other than the portal answers for them."""
+MOST_LONGEST = 365 * 24 * 3600
+"""Seconds: a connection that outlives a year is a mistake in a form."""
+
+
+def _mcp_path(text: str) -> str:
+    return parse_prefix("/" + text.strip().strip("/")).strip("/") if text.strip().strip("/") else ""
+
+
+SPELLING: dict[str, Callable[[str], str]] = {
+    "name": partial(parse_label, what="server name"),
+    "mcp_path": _mcp_path,
+    "upstream": parse_upstream,
+}
+"""How those fields of a server are read that have one spelling."""
 
 
 def create(  # noqa: PLR0913  one argument for each thing a server says
@@ -24,9 +45,14 @@ def create(  # noqa: PLR0913  one argument for each thing a server says
     description: str = "",
     mcp_path: str = "",
     verifies_headers: bool = False,
+    upstream: str = "",
+    longest: int | None = None,
+    notices: bool = False,
 ) -> Server:
     """Register a server, enabled and open to nobody; InvalidName or Conflict says why not."""
-    name = parse_label(name, what="server name")
+    name, upstream = SPELLING["name"](name), SPELLING["upstream"](upstream)
+    _refuse_upstream(name, kind, upstream)
+    refuse_longest(longest)
     with change(by) as draft:
         _refuse_taken(name)
         if kind == Kind.PORTAL and Server.objects.filter(kind=kind).exists():
@@ -37,19 +63,20 @@ def create(  # noqa: PLR0913  one argument for each thing a server says
             folded=fold(name),
             kind=kind,
             description=description,
-            mcp_path=_mcp_path(mcp_path),
+            mcp_path=SPELLING["mcp_path"](mcp_path),
             verifies_headers=verifies_headers,
+            upstream=upstream,
+            longest=longest,
+            notices=notices,
         )
         draft.say(events.ServerCreated(server=name, description=description), facts.server(server))
     return server
 
 
 def edit(server: Server, /, *, by: Actor, **wanted: Any) -> Server:  # noqa: ANN401  fields of the row, by name
-    """Change the name, description, kind, MCP path or switch of a server."""
-    if "name" in wanted:
-        wanted["name"] = parse_label(wanted["name"], what="server name")
-    if "mcp_path" in wanted:
-        wanted["mcp_path"] = _mcp_path(wanted["mcp_path"])
+    """Change the name, description, kind, MCP path, live connections or switch of a server."""
+    wanted = {name: SPELLING[name](value) if name in SPELLING else value for name, value in wanted.items()}
+    refuse_longest(wanted.get("longest"))
     with change(by) as draft:
         server = Server.objects.get(pk=server.pk)
         if not (changes := differences(server, wanted)):
@@ -59,6 +86,8 @@ def edit(server: Server, /, *, by: Actor, **wanted: Any) -> Server:  # noqa: ANN
             raise Conflict(message)
         if "kind" in changes:
             _refuse_leftovers(server, wanted["kind"])
+        if changes.keys() & {"name", "kind", "upstream"}:
+            _refuse_upstream(*(wanted.get(each, getattr(server, each)) for each in ("name", "kind", "upstream")))
         if "name" in changes:
             _refuse_taken(wanted["name"], but=server)
             wanted["folded"] = fold(wanted["name"])
@@ -158,10 +187,6 @@ def _as_it_is(server: Server) -> ServerIs:
     return facts.server(Server.objects.get(pk=server.pk))
 
 
-def _mcp_path(text: str) -> str:
-    return parse_prefix("/" + text.strip().strip("/")).strip("/") if text.strip().strip("/") else ""
-
-
 def _refuse_leftovers(server: Server, kind: str) -> None:
     """Refuse a kind that cannot have what the server has."""
     if kind == Kind.CAPABILITY and server.routes.exists():
@@ -169,6 +194,26 @@ def _refuse_leftovers(server: Server, kind: str) -> None:
         raise Conflict(message)
     if kind != Kind.MCP and (server.tools.exists() or server.grants.filter(tools__isnull=False).exists()):
         message = f"only an MCP server has tools; remove those of {server}, and the grants limited to tools, first"
+        raise Conflict(message)
+
+
+def _refuse_upstream(name: str, kind: str, upstream: str) -> None:
+    """Refuse an upstream where no WebSocket could lead to it."""
+    if not upstream:
+        return
+    if kind not in CONNECTED:
+        message = "only an MCP server or a web application has a WebSocket upstream"
+        raise Conflict(message)
+    try:
+        socket_path(name)
+    except InvalidName as error:
+        raise Conflict(str(error)) from None
+
+
+def refuse_longest(seconds: int | None) -> None:
+    """Refuse a life of a connection that is none, or has no end that anybody would see."""
+    if seconds is not None and not 1 <= seconds <= MOST_LONGEST:
+        message = f"a connection may live from 1 second to a year ({MOST_LONGEST} seconds)"
         raise Conflict(message)
 
 

@@ -5,6 +5,8 @@ A reader has three answers: a Principal ("mine and good"), None ("not mine": the
 Unsettled; whoever asked lets it settle where that disturbs nobody, and asks once more.
 """
 
+from typing import Any
+
 from authz.credentials import api_key, bearer_jwt, session
 from authz.credentials.contract import Presented, Reader, Unsettled
 from authz.decisions.vocabulary import Principal
@@ -28,6 +30,27 @@ def identify(presented: Presented, world: World, at: float) -> Principal | None:
     return None
 
 
+KINDS: dict[str, Any] = {"key": api_key, "jwt": bearer_jwt, "session": session}
+"""What a principal's credential is called, to the module that read it."""
+
+
+def anchor(who: Principal, world: World) -> Any:  # noqa: ANN401  each kind has its own
+    """Return what a principal rests on in a World, of which its kind knows what it means; None if that is gone."""
+    kind, _, number = who.credential.partition(":")
+    return KINDS[kind].anchor(who, int(number), world)
+
+
+def renewed(who: Principal, first: Any, world: World) -> Principal | None:  # noqa: ANN401  each kind has its own
+    """Return a principal as it is in a newer World, `first` being what it rested on when it came; None if it ended.
+
+    It is how a connection is judged whose credential was shown once, and is remembered nowhere.
+    """
+    kind = who.credential.partition(":")[0]
+    anchored = anchor(who, world)
+    renewed: Principal | None = KINDS[kind].renewed(who, anchored, first) if anchored is not None else None
+    return renewed
+
+
 def service(presented: Presented, world: World, at: float, *, scope: str) -> Principal:
     """Return the active holder of an API key that has this scope; BadCredential, NotAllowed or Unsettled otherwise.
 
@@ -47,4 +70,4 @@ def service(presented: Presented, world: World, at: float, *, scope: str) -> Pri
     return who
 
 
-__all__ = ["READERS", "Presented", "Unsettled", "identify", "service"]
+__all__ = ["READERS", "Presented", "Unsettled", "anchor", "identify", "renewed", "service"]

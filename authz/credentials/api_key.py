@@ -2,6 +2,7 @@
 
 from authz.credentials.contract import Presented
 from authz.credentials.usage import USAGE
+from authz.decisions.facts import KeyIs
 from authz.decisions.vocabulary import FOREVER, Principal
 from authz.decisions.world import World
 from authz.errors import BadCredential
@@ -29,3 +30,15 @@ def read(presented: Presented, world: World, at: float) -> Principal | None:
     return Principal(
         held.person, f"key:{held.number}", frozenset(held.scopes), FOREVER if held.until is None else held.until
     )
+
+
+def anchor(who: Principal, number: int, world: World) -> KeyIs | None:
+    """Return the key that a principal rests on, or None if it was revoked."""
+    held = world.keys.get(world.key_digests.get(number, ""))
+    return held if held is not None and held.person == who.person else None
+
+
+def renewed(who: Principal, anchored: KeyIs, _first: KeyIs) -> Principal:
+    """Return the principal with the limits that the key has now."""
+    until = FOREVER if anchored.until is None else anchored.until
+    return who._replace(scopes=frozenset(anchored.scopes), until=until)

@@ -145,3 +145,15 @@ def _texts(value: object) -> TypeGuard[list[str]]:
 def _is_moment(value: object) -> TypeGuard[float]:
     """Return whether a claim is a NumericDate (RFC 7519 §2); true and false are numbers to Python, not here."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**53
+
+
+def anchor(who: Principal, number: int, world: World) -> tuple[IssuerIs, str] | None:
+    """Return the issuer that a principal rests on and the name it gave; None if it is no longer trusted."""
+    person = world.people.get(who.person)
+    held = next((issuer for issuer in world.issuers.values() if issuer.number == number), None)
+    return None if held is None or person is None else (held, person.email)
+
+
+def renewed(who: Principal, anchored: tuple[IssuerIs, str], first: tuple[IssuerIs, str]) -> Principal | None:
+    """Return the principal if the issuer is trusted in the same way for the same name; the token itself is gone."""
+    return who if anchored == first else None

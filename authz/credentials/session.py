@@ -43,6 +43,17 @@ def read(presented: Presented, world: World, at: float) -> Principal | None:
     return Principal(held.person, f"session:{held.number}", None, held.until)
 
 
+def anchor(who: Principal, number: int, world: World) -> SessionIs | None:
+    """Return the session that a principal rests on, or None if it was ended."""
+    held = world.sessions.get(world.session_digests.get(number, ""))
+    return held if held is not None and held.person == who.person else None
+
+
+def renewed(who: Principal, anchored: SessionIs, _first: SessionIs) -> Principal:
+    """Return the principal as the session is now, which ends with it, or when it lies idle."""
+    return who._replace(until=ends(anchored))
+
+
 def ends(held: SessionIs) -> float:
     """Return when a session ends if nothing more is asked of it, in seconds since the epoch."""
     return min(held.until, max(held.seen, USAGE.session_seen(held.number)) + held.idle)

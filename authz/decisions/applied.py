@@ -11,6 +11,8 @@ from authz.decisions.names import fold
 from authz.decisions.world import CLOSED, Door, Numbers, World
 
 NONE: frozenset[int] = frozenset()
+HANG_UPS_KEPT = 1000
+"""Every process sees each of them when it happens; they are kept for one that looked away for a moment."""
 Ancestors = Mapping[int, frozenset[int]]
 
 
@@ -262,6 +264,10 @@ def _proxy_gone(world: World, fact: f.ProxyGone) -> World:
     return replace(world, proxies=_without(world.proxies, fact.number))
 
 
+def _hang_up(world: World, fact: f.HangUp) -> World:
+    return replace(world, hung_up=(*world.hung_up, fact)[-HANG_UPS_KEPT:])
+
+
 APPLY: dict[type, Callable[[World, Any], World]] = {
     f.PersonIs: _person_is,
     f.PersonGone: _person_gone,
@@ -283,4 +289,5 @@ APPLY: dict[type, Callable[[World, Any], World]] = {
     f.IssuerGone: _issuer_gone,
     f.ProxyIs: _proxy_is,
     f.ProxyGone: _proxy_gone,
+    f.HangUp: _hang_up,
 }

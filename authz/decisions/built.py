@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from immutables import Map
 
 from authz.decisions import facts as f
-from authz.decisions.applied import above
+from authz.decisions.applied import HANG_UPS_KEPT, above
 from authz.decisions.names import fold
 from authz.decisions.world import Door, World
 
@@ -27,6 +27,8 @@ class Everything:
     sessions: Iterable[f.SessionIs] = ()
     issuers: Iterable[f.IssuerIs] = ()
     proxies: Iterable[f.ProxyIs] = ()
+    hung_up: Iterable[f.HangUp] = ()
+    """In the order of their moments."""
 
 
 def built(everything: Everything, *, revision: int = 0, mark: str = "", epoch: str = "") -> World:
@@ -67,6 +69,7 @@ def built(everything: Everything, *, revision: int = 0, mark: str = "", epoch: s
         session_digests=Map({session.number: digest for digest, session in sessions.items()}),
         issuers=Map({issuer.issuer: issuer for issuer in everything.issuers}),
         proxies=Map({proxy.number: proxy for proxy in everything.proxies}),
+        hung_up=tuple(everything.hung_up)[-HANG_UPS_KEPT:],
     )
 
 

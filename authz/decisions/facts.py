@@ -86,6 +86,12 @@ class ServerIs(NamedTuple):
     """Whether it compares `Mcp-Method` and `Mcp-Name` with the body, so that they can be believed."""
     switched_off: tuple[str, ...] = ()
     """Those of its tools that are closed to everyone."""
+    upstream: str = ""
+    """Where the relay carries its WebSockets, as a ws or wss URL; empty for nowhere."""
+    longest: float | None = None
+    """Seconds that a connection to it may live; None for what the settings say."""
+    notices: bool = False
+    """Whether its clients understand a notice in their stream before the end."""
 
 
 class ServerGone(NamedTuple):
@@ -191,10 +197,19 @@ class ProxyGone(NamedTuple):
     number: int
 
 
+class HangUp(NamedTuple):
+    """Somebody's connections are to end: the one named, or all that were open at that moment."""
+
+    person: int
+    connection: str
+    """Empty for all of them."""
+    at: float
+
+
 Fact = (
     PersonIs | PersonGone | GroupIs | GroupGone | MemberIs | MemberGone | NestIs | NestGone
     | ServerIs | ServerGone | GrantIs | GrantGone | KeyIs | KeyGone | SessionIs | SessionGone
-    | IssuerIs | IssuerGone | ProxyIs | ProxyGone
+    | IssuerIs | IssuerGone | ProxyIs | ProxyGone | HangUp
 )  # fmt: skip
 
 NAMES: dict[str, Any] = {kind.__name__: kind for kind in Fact.__args__}

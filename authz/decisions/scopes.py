@@ -6,6 +6,7 @@ administer       what its owner may administer
 groups:check     the group check
 groups:read      listing somebody's groups
 explain          decisions explained, and searches
+connections      who is connected, and an end to it
 """
 
 from typing import Final
@@ -15,8 +16,9 @@ ADMINISTER: Final = "administer"
 GROUPS_CHECK: Final = "groups:check"
 GROUPS_READ: Final = "groups:read"
 EXPLAIN: Final = "explain"
+CONNECTIONS: Final = "connections"
 
-WHOLE: Final = (USE, ADMINISTER, GROUPS_CHECK, GROUPS_READ, EXPLAIN)
+WHOLE: Final = (USE, ADMINISTER, GROUPS_CHECK, GROUPS_READ, EXPLAIN, CONNECTIONS)
 ONE_SERVER: Final = "use:"
 
 

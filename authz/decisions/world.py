@@ -13,6 +13,7 @@ from immutables import Map
 from authz.decisions.facts import (
     GrantIs,
     GroupIs,
+    HangUp,
     IssuerIs,
     KeyIs,
     PersonIs,
@@ -146,6 +147,9 @@ class World:
     session_digests: Map[int, str] = Map()
     issuers: Map[str, IssuerIs] = Map()
     proxies: Map[int, ProxyIs] = Map()
+
+    hung_up: tuple[HangUp, ...] = ()
+    """The connections that were hung up lately, the newest last; their processes end them when they see it."""
 
     memory: Memory = field(default_factory=Memory, init=False, repr=False, compare=False)
     """What follows from this World alone; it goes when the World goes, so it cannot be stale."""

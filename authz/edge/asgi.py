@@ -5,13 +5,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from authz.credentials import Unsettled
-from authz.edge import nginx
 from authz.edge.answers import Answer, pairs
+from authz.edge.client import client_of
 from authz.edge.paths import Judge, judge_of
 from authz.edge.request import Request
 from authz.edge.serve import LARGEST_BODY
-from authz.edge.trust import client_address
-from authz.edge.validate import is_from_proxy
 from authz.lookups.current import CURRENT
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -43,10 +41,10 @@ def behind_proxy(scope: dict[str, Any]) -> dict[str, Any]:
     request = Request(scope["method"], "", client[0])
     for name, value in scope["headers"]:
         request.add(name, value)
-    if request.problem or not is_from_proxy(request, world):
+    if request.problem:
         return scope
-    address = client_address(nginx.address_of(request.headers))
-    return {**scope, "client": (address, 0)} if address else scope
+    found = client_of(request, world)
+    return {**scope, "client": (found.address, 0)} if found.proxy is not None and found.address else scope
 
 
 async def answer(scope: dict[str, Any], receive: Receive, send: Send, judge: Judge) -> None:

@@ -69,10 +69,11 @@ def _check(request: Request, presented: Presented, *, settled: bool) -> Answer:
             message = f"checks must be a list of at most {MOST_CHECKS}"
             raise BadRequest(message)
         pairs = [_pair(item) for item in checks]
-        members = [_is_member(world, who, *pair, at, request) for pair in pairs]
+        members = [found_member(world, who, pair, at=at, address=request.peer, dialect="api") for pair in pairs]
         answer: dict[str, Any] = {"results": [{"is_member": member} for member in members]}
     else:
-        answer = {"is_member": _is_member(world, who, *_pair(body), at, request)}
+        pair = _pair(body)
+        answer = {"is_member": found_member(world, who, pair, at=at, address=request.peer, dialect="api")}
     answer["revision"] = revision.make(world.epoch, world.revision)
     return Answer(200, JSON, b"Authz-Revision: %s\r\n" % answer["revision"].encode(), json.dumps(answer).encode())
 
@@ -116,9 +117,11 @@ def _pair(item: object) -> tuple[str, str]:
     return item["user_id"], item["group_id"]
 
 
-def _is_member(  # noqa: PLR0913, PLR0917  what is asked, of whom, by whom
-    world: World, who: Principal, user: str, group: str, at: float, request: Request
+def found_member(  # noqa: PLR0913  what is asked, of whom, by whom, and how
+    world: World, who: Principal, pair: tuple[str, str], *, at: float, address: str, dialect: str
 ) -> bool:
+    """Return whether a person is in a group, given as the pair of their names, and record that it was asked."""
+    user, group = pair
     number = world.by_email.get(find_email(user))
     wanted = world.by_group_name.get(fold(group))
     member = number is not None and wanted is not None and is_member(world, world.people[number], wanted, at)
@@ -132,10 +135,10 @@ def _is_member(  # noqa: PLR0913, PLR0917  what is asked, of whom, by whom
         action="groups.check",
         target=group,
         tool=None,
-        address=request.peer,
+        address=address,
         url="",
         revision=world.revision,
-        dialect="api",
+        dialect=dialect,
     )
     return member
 

@@ -14,6 +14,7 @@ KNOWN: Final = frozenset(
         "mcp-method",
         "mcp-name",
         "mcp-protocol-version",
+        "origin",
         "sec-fetch-mode",
         "upgrade",
         "x-api-key",

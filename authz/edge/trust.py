@@ -19,14 +19,15 @@ def is_trusted(world: World, peer: str, secret: str) -> bool:
     proxies = world.memory.proxies
     if (peer, "") in proxies or (peer, secret) in proxies:
         return True
-    proxy = _find(world, peer, secret)
+    proxy = proxy_of(world, peer, secret)
     if proxy is None:
         return False  # what anybody may send is not worth remembering
     proxies.keep((peer, secret if proxy.secret else ""), True)  # noqa: FBT003  a memo holds something
     return True
 
 
-def _find(world: World, peer: str, secret: str) -> ProxyIs | None:
+def proxy_of(world: World, peer: str, secret: str) -> ProxyIs | None:
+    """Return the registered proxy that connects from `peer` and shows `secret`, if there is one."""
     shown = hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest() if secret else ""
     try:
         address = ip_address(peer)

@@ -22,6 +22,7 @@ from authz.lookups import facts
 from authz.models import (
     ApiKey,
     Change,
+    Connection,
     Grant,
     Group,
     Issuer,
@@ -76,8 +77,13 @@ def advanced(world: World, changes: list[tuple[int, str, str]]) -> World | None:
     for revision, mark, text in changes:
         if revision != world.revision + 1:
             return None
-        world = applied(world, [f.from_json(array) for array in json.loads(text)], revision=revision, mark=mark)
+        world = applied(world, facts_in(text), revision=revision, mark=mark)
     return world
+
+
+def facts_in(text: str) -> list[f.Fact]:
+    """Return the facts of one change."""
+    return [f.from_json(array) for array in json.loads(text)]
 
 
 def build() -> World:
@@ -103,6 +109,7 @@ def build() -> World:
                 if isinstance(session := facts.session(row), f.SessionIs)
             ),
             issuers=[i for row in Issuer.objects.all() if isinstance(i := facts.issuer(row), f.IssuerIs)],
+            hung_up=_hung_up(),
             proxies=[p for row in Proxy.objects.all() if isinstance(p := facts.proxy(row), f.ProxyIs)],
         ),
         revision=revision,
@@ -114,6 +121,12 @@ def build() -> World:
         message = "the change log has a gap right after the newest revision"
         raise Unavailable(message)
     return following
+
+
+def _hung_up() -> list[f.HangUp]:
+    """Return the connections that were hung up, and that their processes may not have ended yet."""
+    rows = Connection.objects.filter(hung_up_at__isnull=False).order_by("hung_up_at")
+    return [facts.hang_up(row) for row in rows]
 
 
 def _people() -> Iterator[f.PersonIs]:

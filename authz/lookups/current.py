@@ -7,16 +7,21 @@ A process that serves starts `keep_current`, a thread that looks at the revision
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from authz.conf import hot
+from authz.decisions.facts import Fact
 from authz.decisions.world import World
 from authz.errors import Behind, Unavailable
-from authz.lookups.build import advanced, build, changes_from, revision_now
+from authz.lookups.build import advanced, build, changes_from, facts_in, revision_now
 
 log = logging.getLogger(__name__)
+
+
+Hearing = Callable[[World, World, "tuple[Fact, ...] | None"], None]
 
 
 class Current:
@@ -29,6 +34,10 @@ class Current:
         """Monotonic time at which the tables last said that nothing newer exists."""
         self.kept = False
         """Whether a thread keeps the World current."""
+        self.heard: list[Hearing] = []
+        """Who is told of each new World: the one before, the new one, and the facts between them, or None where only
+        a look at everything tells. Called in the thread that looked, one World after another."""
+        self._facts: tuple[Fact, ...] | None = None
         self._lock = threading.Lock()
 
     def look(self, *, spacing: float = 0.0) -> World:
@@ -48,24 +57,42 @@ class Current:
                 return self.world
             started = time.monotonic()
             try:
-                self.world = self._newest(self.world)
+                newest = self._newest(self.world)
             except (DatabaseError, InterfaceError):
                 # A thread keeps its connection, and the server may have hung up on it: once more, with a new one.
                 connection.close()
-                self.world = self._newest(self.world)
+                newest = self._newest(self.world)
+            before, self.world = self.world, newest
             self.looked_at = started
-            return self.world
+            if before is not None and before is not newest:
+                self._tell(before, newest)
+            return newest
 
-    @staticmethod
-    def _newest(world: World | None) -> World:
+    def _tell(self, before: World, after: World) -> None:
+        """Tell whoever listens; what one of them makes of it must not keep the World from moving on."""
+        if not self.heard:
+            return
+        facts = self._facts
+        self._facts = None
+        for hear in self.heard:
+            try:
+                hear(before, after, facts)
+            except Exception:
+                log.exception("world.not_told")
+
+    def _newest(self, world: World | None) -> World:
+        self._facts = None
         if world is None:
             return build()
         now = revision_now()
         if now == (world.revision, world.mark, world.epoch):
             return world
         if now.epoch == world.epoch and now.revision > world.revision:
-            following = advanced(world, changes_from(world.revision))
+            changes = changes_from(world.revision)
+            following = advanced(world, changes)
             if following is not None and following.revision >= now.revision:
+                news = changes[1:] if world.revision else changes
+                self._facts = tuple(fact for *_, text in news for fact in facts_in(text))
                 return following
         log.warning("world.rebuilt", extra={"held": world.revision, "newest": now.revision})
         return build()
@@ -101,6 +128,9 @@ class Current:
 
 CURRENT = Current()
 
+NUDGED = threading.Event()
+"""Set to have this process look at once; it looks soon enough without."""
+
 
 def current_world() -> World:
     """Return the World to decide by; Unavailable if there is none, or none fresh enough."""
@@ -113,7 +143,9 @@ def keep_current(stop: threading.Event) -> threading.Thread:
     CURRENT.kept = True
 
     def poll() -> None:
-        while not stop.wait(settings.AUTHZ_POLL_INTERVAL_MS / 1000):
+        while not stop.is_set():
+            NUDGED.wait(settings.AUTHZ_POLL_INTERVAL_MS / 1000)
+            NUDGED.clear()
             try:
                 CURRENT.look()
             except (DatabaseError, InterfaceError, Unavailable) as error:

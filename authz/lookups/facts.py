@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from authz.decisions import facts as f
-from authz.models import ApiKey, Grant, Group, Issuer, Membership, Proxy, Server, Session, User
+from authz.models import ApiKey, Connection, Grant, Group, Issuer, Membership, Proxy, Server, Session, User
 
 
 def epoch(moment: datetime | None) -> float | None:
@@ -42,6 +42,9 @@ def server(row: Server) -> f.ServerIs:
         tuple(tool.name for tool in tools),
         row.verifies_headers,
         tuple(tool.name for tool in tools if not tool.enabled),
+        row.upstream,
+        row.longest,
+        row.notices,
     )
 
 
@@ -89,3 +92,8 @@ def proxy(row: Proxy) -> f.ProxyIs | f.ProxyGone:
     if not row.enabled:
         return f.ProxyGone(row.pk)
     return f.ProxyIs(row.pk, row.name, row.secret, tuple(row.networks))
+
+
+def hang_up(row: Connection) -> f.HangUp:
+    """Return what the row of a connection says that somebody hung up."""
+    return f.HangUp(row.person_id, row.pk, epoch(row.hung_up_at) or 0.0)

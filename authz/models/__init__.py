@@ -2,6 +2,7 @@
 
 from authz.models.api_key import ApiKey
 from authz.models.change import Change, Revision
+from authz.models.connection import Connection, SocketProcess
 from authz.models.grant import Grant
 from authz.models.group import Group, Membership, Nesting, Ownership
 from authz.models.issuer import Issuer
@@ -10,10 +11,12 @@ from authz.models.proxy import Proxy
 from authz.models.server import Route, Server, Tool
 from authz.models.session import Session
 from authz.models.sign_in import FailedSignIn
+from authz.models.ticket import Ticket
 
 __all__ = [
     "ApiKey",
     "Change",
+    "Connection",
     "FailedSignIn",
     "Grant",
     "Group",
@@ -26,6 +29,8 @@ __all__ = [
     "Route",
     "Server",
     "Session",
+    "SocketProcess",
+    "Ticket",
     "Tool",
     "User",
 ]

@@ -40,6 +40,24 @@ class Server(models.Model):
         help_text="Only if it refuses a request whose Mcp-Method or Mcp-Name differs from its body, as protocol "
         "version 2026-07-28 demands. Until then, grants on single tools open nothing but what calls no tool.",
     )
+    upstream = models.CharField(
+        "WebSocket upstream",
+        max_length=500,
+        blank=True,
+        default="",
+        help_text="Where /ws/<name>/ is carried to, such as ws://chat:8000/ws; empty for nowhere.",
+    )
+    longest = models.PositiveIntegerField(
+        "longest connection",
+        null=True,
+        blank=True,
+        help_text="Seconds that a WebSocket to it may live; empty for AUTHZ_SOCKET_MAX_LIFETIME.",
+    )
+    notices = models.BooleanField(
+        "sends notices",
+        default=False,
+        help_text='Its clients understand {"type": "gatehouse.ending", …} in their stream, sent before the end.',
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

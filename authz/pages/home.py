@@ -1,4 +1,4 @@
-"""Home: who one is, what one may use, and where one is signed in."""
+"""Home: who one is, what one may use, where one is signed in, and what one is connected to."""
 
 import time
 
@@ -13,6 +13,7 @@ from authz.decisions.search import what_can
 from authz.decisions.vocabulary import Kind
 from authz.lookups.current import current_world
 from authz.models import Session
+from authz.pages.connections import own
 from authz.pages.middleware import principal_of
 
 
@@ -35,5 +36,6 @@ def show(request: HttpRequest) -> HttpResponse:
             "reaches": reaches,
             "sessions": Session.objects.filter(person_id=person.number, ended_at=None, until__gt=timezone.now()),
             "this_session": int(principal.credential.partition(":")[2]),
+            "connections": own(person.number, this=principal.credential),
         },
     )

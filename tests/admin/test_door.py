@@ -117,7 +117,19 @@ def test_the_overview_is_in_the_order_of_the_menu(screen):
     answer = screen.client.get("/admin/")
     names = [model["object_name"] for app in answer.context["app_list"] for model in app["models"]]
 
-    assert ["User", "Group", "Membership", "Server", "Grant", "ApiKey", "Session", "Issuer", "Proxy", "Entry"] == names
+    assert [
+        "User",
+        "Group",
+        "Membership",
+        "Server",
+        "Grant",
+        "ApiKey",
+        "Session",
+        "Connection",
+        "Issuer",
+        "Proxy",
+        "Entry",
+    ] == names
 
 
 def test_history_leads_to_the_book(screen, alice):

@@ -12,8 +12,9 @@ from authz.changes import api_keys, grants, groups, issuers, memberships, people
 from authz.changes.change import change
 from authz.models import User
 from tests.admin.cast import BY
+from tests.roster import connected
 
-NOUNS = ("user", "group", "membership", "server", "grant", "apikey", "session", "issuer", "proxy")
+NOUNS = ("user", "group", "membership", "server", "grant", "apikey", "session", "connection", "issuer", "proxy")
 MOST_QUERIES = 8
 """Who asks, how many rows there are, the rows, and what a filter or a column adds."""
 WRONG = "<script>alert(2)</script>"
@@ -41,6 +42,7 @@ def many(screen, signed_in):
                 by=BY,
             )
             proxies.trust(name=f"{WRONG} {n}", networks=[f"10.{n}.0.0/16"], by=BY)
+            connected(person, server, origin=WRONG, credential=f"jwt:{n}")
     signed_in(User.objects.get(email="p00@example.com"))
 
 
@@ -78,7 +80,7 @@ def test_a_group_of_many_shows_a_page_of_them_with_as_few_questions(
     assert 60 == answer.context["inline_admin_formsets"][0].formset.paginator.count
 
 
-@pytest.mark.parametrize("noun", [noun for noun in NOUNS if noun != "session"])
+@pytest.mark.parametrize("noun", [noun for noun in NOUNS if noun not in {"session", "connection"}])
 def test_the_form_for_something_new_holds_no_list_of_everybody(many, screen, noun):
     answer = screen.get(f"authz_{noun}", "add")
 

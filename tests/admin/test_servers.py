@@ -48,6 +48,13 @@ def test_a_server_is_added_with_routes_and_tools_in_one_change(screen):
         ),
         ({"name": "x", "kind": "web", **row("tools", 0, name="t")}, "tools-0-name", "has no tools"),
         ({"name": "x", **row("tools", 0, name="a\u0000b")}, "tools-0-name", ""),
+        ({"name": "x", "upstream": "https://chat/ws"}, "upstream", "write wss:// instead"),
+        ({"name": "x", "kind": "capability", "upstream": "ws://chat"}, "upstream", "Only an MCP server"),
+        ({"name": "RPC", "upstream": "ws://chat"}, "name", "belongs to the portal's own interface"),
+        ({"name": "a/b", "upstream": "ws://chat"}, "name", "cannot stand in the path"),
+        ({"name": "x", "longest": "0"}, "longest", "from 1 second"),
+        ({"name": "x", "longest": "31536001"}, "longest", "to a year"),
+        ({"name": "x", "longest": "-1"}, "longest", ""),
     ],
 )
 def test_what_is_wrong_is_said_beside_the_field(screen, search, sent, field, said):
@@ -121,6 +128,38 @@ def test_each_kind_shows_the_tables_that_it_can_have(screen, search):
     for server, expected in ((search, ["routes", "tools"]), (web, ["routes"]), (flag, []), (portal, [])):
         shown = screen.get("authz_server", "change", server.pk).context["inline_admin_formsets"]
         assert expected == [each.formset.prefix for each in shown]
+
+
+def test_where_websockets_are_carried_to_is_saved_in_one_spelling(screen, search):
+    entries = told()
+    screen.send("authz_server", "add", name="chat", kind="web", upstream="WS://Chat:80/ws", longest="60", notices="on")
+    screen.send("authz_server", "change", search.pk, upstream="wss://search:443/")
+    screen.send("authz_server", "change", search.pk, upstream="wss://search ")
+
+    live = Server.objects.values_list("name", "upstream", "longest", "notices")
+    assert [("chat", "ws://chat/ws", 60, True), ("search", "wss://search", None, False)] == list(
+        live.exclude(kind="portal")
+    )
+    assert ["server.created", "server.changed"] == kinds_since(entries)
+
+
+def test_a_server_with_an_upstream_keeps_a_kind_and_a_name_that_lead_to_it(screen, search):
+    screen.send("authz_server", "change", search.pk, upstream="ws://search")
+    for change, field in (({"kind": "capability"}, "upstream"), ({"name": "rpc"}, "name"), ({"name": "a?b"}, "name")):
+        assert [field] == list(errors(screen.send("authz_server", "change", search.pk, **change)))
+    assert 302 == screen.send("authz_server", "change", search.pk, upstream="", name="rpc").status_code
+    assert ["upstream"] == list(errors(screen.send("authz_server", "change", search.pk, upstream="http://x")))
+    assert ["name"] == list(errors(screen.send("authz_server", "change", search.pk, upstream="ws://x")))
+
+
+def test_only_what_is_behind_the_proxy_is_asked_for_an_upstream(screen, search):
+    web = servers.create(name="chat", kind="web", by=BY)
+    flag = servers.create(name="upload", kind="capability", by=BY)
+    portal = Server.objects.get(kind="portal")
+
+    for server, expected in ((search, True), (web, True), (flag, False), (portal, False)):
+        shown = screen.get("authz_server", "change", server.pk).content
+        assert [expected] * 2 == [b"Live connections" in shown, b'name="upstream"' in shown]
 
 
 def test_the_portal_stays(screen):

@@ -14,6 +14,7 @@ PATHS = {
     "explain": (EXPLAIN, "explain"),
     "search/people": ({"server": "search"}, "explain"),
     "search/servers": ({"person": "alice@example.com"}, "explain"),
+    "connections": ({}, "connections"),
 }
 
 

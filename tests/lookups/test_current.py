@@ -9,6 +9,7 @@ from django.db import connection
 from audit.context import Actor
 from authz.changes import api_keys, grants, groups, issuers, memberships, people, proxies, servers, sessions
 from authz.changes.change import change
+from authz.decisions.facts import GroupIs
 from authz.errors import Behind, Conflict, Unavailable
 from authz.lookups.build import build
 from authz.lookups.current import CURRENT, Current, keep_current
@@ -225,3 +226,37 @@ def test_a_restored_backup_is_noticed_although_the_numbers_go_on() -> None:
     assert (False, build()) == (world.people[alice.pk].active, world)
     groups.create(name="found", by=CAROL)
     assert build() == follower.look()
+
+
+def test_whoever_listens_is_told_each_new_world_with_what_changed(transactional_db):
+    """And where only a look at everything tells what changed, that is said, too."""
+    here = Current()
+    heard = []
+    here.heard.append(lambda before, after, facts: heard.append((before.revision, after.revision, facts)))
+    first = here.look()
+    assert [] == heard
+    group = groups.create(name="sales", by=CAROL)
+    after = here.look()
+    ((before_number, after_number, facts),) = heard
+    assert (first.revision, after.revision) == (before_number, after_number)
+    assert (GroupIs(group.pk, "sales", everyone=False),) == facts
+    here.look()
+    assert 1 == len(heard)
+    people.create(email="x@example.com", by=CAROL)
+    Change.objects.filter(revision__lte=after.revision).delete()
+    here.look()
+    assert (after.revision, after.revision + 1, None) == heard[-1]
+
+
+def test_a_listener_that_fails_holds_nothing_up(transactional_db):
+    here = Current()
+
+    def fail(*_):
+        raise RuntimeError
+
+    heard = []
+    here.heard += [fail, lambda *news: heard.append(news)]
+    here.look()
+    groups.create(name="sales", by=CAROL)
+    assert here.look().by_group_name["sales"]
+    assert 1 == len(heard)

@@ -47,6 +47,7 @@ class Part:
 PARTS = (
     Part("PostgreSQL", newest_postgres, ("postgresql",), "nothing is tested on PostgreSQL"),
     Part("nginx", on_path("nginx"), ("nginx-light", "nginx"), "no request passes through a real nginx"),
+    Part("Redis", on_path("redis-server"), ("redis-server",), "no two processes tell one another of a change"),
     Part(
         "Chromium",
         on_path("chromium", "chromium-browser", "google-chrome"),

@@ -42,4 +42,4 @@ def test_a_question_about_a_handshake_is_answered_as_a_question(portal: PortalFa
         found, headers = ask(server, "/auth/validate", asked | cookie)
         assert status == found, name
         assert ("alice@example.com" if status == 200 else "") == headers["x-user-email"]
-    assert 404 == ask(server, "/ws/nothing", HANDSHAKE)[0]
+    assert 404 == ask(server, "/nothing", HANDSHAKE)[0]

@@ -13,7 +13,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from authz.management.starting import refuse_unsafe_start
+from authz.sockets.server import PatientHttp, Wire
 
+PATIENCE = 10
+"""Seconds that requests under way have when the server is to stop; WebSockets are told at once to come back (1012)."""
 RESTART_AFTER = 1.0
 """Seconds before a sequencer that died is started again."""
 
@@ -43,7 +46,11 @@ class Command(BaseCommand):
                 host=options["host"],
                 port=options["port"],
                 loop="uvloop",
-                http="httptools",
+                http=PatientHttp,
+                ws=Wire,
+                ws_max_size=settings.AUTHZ_SOCKET_LARGEST_MESSAGE,
+                ws_per_message_deflate=False,  # it costs each connection more memory than everything else of it
+                timeout_graceful_shutdown=PATIENCE,
                 lifespan="on",
                 proxy_headers=False,  # whose headers are honoured is ours to judge
                 server_header=False,

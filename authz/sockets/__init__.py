@@ -1,0 +1,1 @@
+"""Live connections that end when the right to them ends: WebSockets and lines over TCP."""

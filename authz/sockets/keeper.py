@@ -1,0 +1,249 @@
+"""Keeps the connections of this process: each ends when its right to exist does, or when its time is over.
+
+All of it happens in one event loop. A new World is heard of in another thread and handed over; the connections that a
+change may touch are judged anew, in slices, so that five thousand of them do not hold up one another. Besides, each
+has a timer for the moment at which it would end by itself; then it is judged once more, for what it rests on may have
+been prolonged meanwhile. A connection that cannot be judged, because the World is too old, ends.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine, Iterable
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+
+from authz.credentials import renewed
+from authz.credentials.usage import USAGE
+from authz.decisions.decide import decide
+from authz.decisions.facts import Fact
+from authz.decisions.world import World
+from authz.errors import Unavailable
+from authz.lookups.current import CURRENT
+from authz.sockets.closing import DISCONNECTED, RESTART, REVOKED, UNAVAILABLE, Closing
+from authz.sockets.held import Heard, Held, entering
+from authz.sockets.lifetime import Standing, closing_for, standing
+from authz.sockets.touched import Touched, touched
+
+log = logging.getLogger(__name__)
+
+SLICE = 100
+"""Connections judged before others get their turn: some two milliseconds."""
+FARTHEST = 86_400.0
+"""Seconds; a timer beyond this is set anew when it rings."""
+FRESH_EVERY = 1.0
+"""Seconds between two looks at whether the World is too old to let anybody stay."""
+
+
+def judged(held: Held, world: World, at: float) -> Standing | Closing:
+    """Return until when a connection stands in a World, or how it ends."""
+    if held.proxy is not None and world.proxies.get(held.proxy.number) != held.proxy:
+        return REVOKED  # whoever named its address is no longer believed
+    for hung_up in world.hung_up:
+        if hung_up.person == held.who.person and (
+            hung_up.connection == held.id or (not hung_up.connection and held.opened <= hung_up.at)
+        ):
+            return DISCONNECTED
+    if (who := renewed(held.who, held.anchor, world)) is None:
+        return REVOKED
+    decision = decide(held.question._replace(who=entering(who, held.kind), at=at), world)
+    if not decision.allowed:
+        return closing_for(decision)
+    server = world.servers.get(held.server)
+    longest = server.longest if server is not None and server.longest is not None else None
+    stands = standing(
+        opened=held.opened,
+        longest=settings.AUTHZ_SOCKET_MAX_LIFETIME if longest is None else longest,
+        credential=who.until,
+        right=decision.until,
+    )
+    return stands.closing if at >= stands.until else stands
+
+
+Index = dict[Any, set[Held]]
+"""Connections by what a change may touch: a person, a server, a credential."""
+
+
+class Keeper:
+    """The connections of one process."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.all: dict[str, Held] = {}
+        self._people: Index = {}
+        self._servers: Index = {}
+        self._credentials: Index = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._work: set[asyncio.Task[None]] = set()
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Follow the World from now on, in this loop."""
+        self._loop = loop
+        CURRENT.heard.append(self.hear)
+        self._do(self._watch())
+
+    async def stop(self, closing: Closing = RESTART) -> None:
+        """End every connection, and follow nothing any more."""
+        CURRENT.heard.remove(self.hear)
+        for work in list(self._work):
+            work.cancel()
+        for held in list(self.all.values()):
+            self.end(held, closing)
+        self._loop = None
+
+    def admit(self, held: Held, world: World) -> Closing | None:
+        """Take a connection in, or return why it cannot stay; whoever serves it calls `release` at its end."""
+        found = judged(held, world, time.time())
+        if isinstance(found, Closing):
+            return found
+        self.all[held.id] = held
+        for index, key in self._indices(held):
+            index.setdefault(key, set()).add(held)
+        self._stand(held, found)
+        if (newest := CURRENT.world) is not None and newest is not world:
+            self._judge(held)  # the World moved on between the handshake and now, and told only who was here
+        return held.ended
+
+    def release(self, held: Held) -> None:
+        """Forget a connection that is over."""
+        if self.all.pop(held.id, None) is None:
+            return
+        for index, key in self._indices(held):
+            index[key].discard(held)
+            if not index[key]:
+                del index[key]
+        if held.timer is not None:
+            held.timer.cancel()
+            held.timer = None
+        held.on_change = None
+
+    def used(self, held: Held) -> None:
+        """Note that the client sent something: that is a use of its session, which does not idle meanwhile."""
+        kind, _, number = held.who.credential.partition(":")
+        if kind == "session":
+            USAGE.session_used(int(number), time.time())
+        elif kind == "key":
+            USAGE.key_used(int(number), time.time())
+
+    def end(self, held: Held, closing: Closing) -> None:
+        """End a connection now; once."""
+        if held.ended is not None:
+            return
+        held.ended = closing
+        log.info("socket.ended", extra={"connection": held.id, "code": closing.code, "reason": closing.reason})
+        try:
+            held.on_end(closing)
+        except Exception:
+            log.exception("socket.not_ended")
+
+    def _indices(self, held: Held) -> tuple[tuple[Index, Any], ...]:
+        return (
+            (self._people, held.who.person),
+            (self._servers, held.server),
+            (self._credentials, held.who.credential),
+        )
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._loop is not None:
+            task = self._loop.create_task(work)
+            self._work.add(task)
+            task.add_done_callback(self._work.discard)
+
+    # Time.
+
+    def _stand(self, held: Held, stands: Standing) -> None:
+        """Set the timer for the notice, or for the end if that was given."""
+        if held.standing != stands:
+            held.standing, held.notified = stands, False
+        if held.timer is not None:
+            held.timer.cancel()
+        if self._loop is None:
+            return
+        left = stands.until - time.time()
+        if not held.notified and left > settings.AUTHZ_SOCKET_NOTICE:
+            left -= settings.AUTHZ_SOCKET_NOTICE
+        held.timer = self._loop.call_later(min(max(left, 0.0), FARTHEST), partial(self._ring, held))
+
+    def _ring(self, held: Held) -> None:
+        """Judge a connection whose time has come, and give notice if it ends soon."""
+        if held.ended is not None or held.id not in self.all:
+            return
+        self._judge(held)
+        if held.is_over or held.standing is None:
+            return
+        left = held.standing.until - time.time()
+        if not held.notified and left <= settings.AUTHZ_SOCKET_NOTICE:
+            held.notified = True
+            held.on_notice(held.standing.closing, max(left, 0.0))
+            self._stand(held, held.standing)
+
+    def _judge(self, held: Held) -> None:
+        try:
+            found = judged(held, CURRENT.now(), time.time())
+        except Unavailable:
+            found = UNAVAILABLE
+        except Exception:
+            log.exception("socket.not_judged")
+            found = UNAVAILABLE
+        if isinstance(found, Closing):
+            self.end(held, found)
+        else:
+            self._stand(held, found)
+
+    async def _watch(self) -> None:
+        """End everything once the World is too old: what was revoked meanwhile, nobody here would know."""
+        while True:
+            await asyncio.sleep(FRESH_EVERY)
+            try:
+                CURRENT.now()
+            except Unavailable:
+                for held in list(self.all.values()):
+                    self.end(held, UNAVAILABLE)
+
+    # Change.
+
+    def hear(self, before: World, after: World, facts: tuple[Fact, ...] | None) -> None:
+        """Take over a new World; called in another thread."""
+        if (loop := self._loop) is not None and self.all:
+            loop.call_soon_threadsafe(self._moved, Heard(before, after, facts))
+
+    def _moved(self, heard: Heard) -> None:
+        found = None if heard.facts is None else touched(heard.facts, heard.before)
+        concerned = self._concerned(found)
+        first, rest = concerned[:SLICE], concerned[SLICE:]
+        for held in first:
+            self._judge(held)
+        if rest:
+            self._do(self._judge_all(rest))
+        for held in list(self.all.values()):
+            if held.on_change is not None and held.ended is None:
+                try:
+                    held.on_change(heard)
+                except Exception:
+                    log.exception("socket.not_told")
+
+    def _concerned(self, found: Touched | None) -> list[Held]:
+        if found is None or found.everybody:
+            return list(self.all.values())
+        concerned: set[Held] = set()
+        indices: tuple[tuple[Index, frozenset[Any]], ...] = (
+            (self._people, found.people),
+            (self._servers, found.servers),
+            (self._credentials, found.credentials),
+        )
+        for index, keys in indices:
+            for key in keys:
+                concerned |= index.get(key, set())
+        return list(concerned)
+
+    async def _judge_all(self, concerned: Iterable[Held]) -> None:
+        for number, held in enumerate(concerned, start=1):
+            if held.ended is None and held.id in self.all:
+                self._judge(held)
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+
+
+KEEPER = Keeper()

@@ -1,0 +1,204 @@
+"""Clients that mean harm, or are broken: they get nowhere, and nobody else notices them."""
+
+import base64
+import os
+import socket
+import struct
+import time
+from contextlib import closing, suppress
+
+import pytest
+
+from tests.sockets.live import connected, eventually, is_alive
+from tests.sockets.test_relay import MEGABYTE, memory
+
+
+@pytest.fixture
+def other(here, served):
+    """Bob, who is connected all the while; at the end of every story he still is."""
+    with connected(served, "/ws/crm", **here.browser("bob")) as client:
+        assert is_alive(client)
+        yield client
+        assert is_alive(client)
+        assert served.process.child.poll() is None
+
+
+def dialled(served):
+    """Return a bare connection to the served."""
+    port = int(served.url.rpartition(":")[2])
+    return socket.create_connection(("127.0.0.1", port), timeout=10)
+
+
+def handshake(here, path="/ws/search"):
+    """Return the bytes of Alice's handshake."""
+    key = base64.b64encode(os.urandom(16)).decode()
+    cookie = here.cookie("alice")["Cookie"]
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
+        f"Sec-WebSocket-Version: 13\r\nOrigin: https://chat.example.com\r\nCookie: {cookie}\r\n\r\n"
+    ).encode()
+
+
+def opened(here, served, path="/ws/search"):
+    """Return a bare connection after its handshake."""
+    raw = dialled(served)
+    raw.sendall(handshake(here, path))
+    got = b""
+    while b"\r\n\r\n" not in got:
+        got += raw.recv(1)
+    assert b" 101 " in got.split(b"\r\n")[0]
+    return raw
+
+
+def frame(opcode, payload, *, fin=True, masked=True, length=None):
+    """Return a frame (RFC 6455 §5.2); `length` may lie."""
+    size = len(payload) if length is None else length
+    head = bytes([(0x80 if fin else 0) | opcode])
+    bit = 0x80 if masked else 0
+    if size < 126:
+        head += bytes([bit | size])
+    elif size < 65536:
+        head += bytes([bit | 126]) + struct.pack("!H", size)
+    else:
+        head += bytes([bit | 127]) + struct.pack("!Q", size)
+    return head + (b"\0\0\0\0" if masked else b"") + payload
+
+
+def last_words(raw, *, patience=8.0):
+    """Return the close code that a connection ends with; 0 for none."""
+    raw.settimeout(patience)
+    got = b""
+    with suppress(OSError):
+        while piece := raw.recv(65536):
+            got += piece
+    at = got.rfind(b"\x88")
+    return struct.unpack("!H", got[at + 2 : at + 4])[0] if at >= 0 and len(got) >= at + 4 else 0
+
+
+TEXT, BINARY, CONTINUATION, PING, CLOSE = 1, 2, 0, 9, 8
+MALFORMED = {
+    "not masked": (frame(TEXT, b"hello", masked=False), 1002),
+    "an opcode that does not exist": (frame(3, b""), 1002),
+    "a reserved bit": (bytes([0xC1, 0x80, 0, 0, 0, 0]), 1002),
+    "a continuation of nothing": (frame(CONTINUATION, b"x"), 1002),
+    "a text within a text": (frame(TEXT, b"x", fin=False) + frame(TEXT, b"y"), 1002),
+    "a ping in pieces": (frame(PING, b"x", fin=False), 1002),
+    "a ping that is too long": (frame(PING, b"x" * 126), 1002),
+    "a text that is none": (frame(TEXT, b"\xff\xfe"), 1007),
+    "a close code that may not be sent": (frame(CLOSE, struct.pack("!H", 1005)), 1002),
+    "a giant": (frame(BINARY, b"", length=2**62), 1009),
+    "a large one": (frame(BINARY, b"", length=MEGABYTE + 1), 1009),
+    "a large one in pieces": (
+        frame(TEXT, b"x" * 60_000, fin=False) + frame(CONTINUATION, b"x" * 60_000, fin=False) * 18, 1009,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/ws/search", "/ws/rpc"])
+@pytest.mark.parametrize(("sent", "code"), MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_frame_ends_its_connection_with_a_reason(sent, code, path, here, served, other):  # noqa: PLR0917  a table
+    with closing(opened(here, served, path)) as raw:
+        with suppress(OSError):
+            raw.sendall(sent)
+        assert code == last_words(raw)
+
+
+HANDSHAKES = {
+    "no key": b"GET /ws/search HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\n\r\n",
+    "another version": b"GET /ws/search HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 7\r\n\r\n",
+    "another method": b"POST /ws/search HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n",
+    "nonsense": b"\x16\x03\x01\x02\x00nonsense\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", HANDSHAKES.values(), ids=HANDSHAKES)
+def test_a_malformed_handshake_opens_nothing_and_breaks_nothing(sent, served, other):
+    with closing(dialled(served)) as raw:
+        raw.sendall(sent)
+        raw.settimeout(5)
+        got = b""
+        with suppress(OSError):
+            while piece := raw.recv(65536):
+                got += piece
+        assert b" 101 " not in got.split(b"\r\n")[0]
+        assert b" 500 " not in got.split(b"\r\n")[0]
+
+
+def test_a_handshake_that_never_ends_is_given_up(served, other):
+    with closing(dialled(served)) as raw:
+        raw.sendall(b"GET /ws/search HTTP/1.1\r\nHost: h\r\n")
+        raw.settimeout(0.5)
+        started = time.monotonic()
+        gone = False
+        while not gone and time.monotonic() - started < 25:
+            try:
+                raw.sendall(b"X-More: 1\r\n")
+                gone = raw.recv(1) == b""
+            except TimeoutError:
+                pass
+            except OSError:
+                gone = True
+        assert gone
+        assert time.monotonic() - started < 22
+
+
+def test_pings_that_are_never_read_fill_no_memory(here, served, other):
+    with closing(opened(here, served)) as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        before = memory(served)
+        raw.settimeout(3)
+        flood = frame(PING, b"x" * 125) * 1000
+        with suppress(OSError):
+            for _ in range(400):
+                raw.sendall(flood)
+        assert memory(served) - before < 30 * MEGABYTE
+
+
+def test_a_flood_of_small_messages_disturbs_nobody(here, served, other):
+    with closing(opened(here, served)) as raw:
+        before = memory(served)
+        raw.settimeout(2)
+        flood = frame(TEXT, b"x") * 5000
+        started = time.monotonic()
+        slowest = 0.0
+        with suppress(OSError):
+            while time.monotonic() - started < 3:
+                raw.sendall(flood)
+                asked = time.monotonic()
+                assert is_alive(other)
+                slowest = max(slowest, time.monotonic() - asked)
+        assert slowest < 1
+        assert memory(served) - before < 30 * MEGABYTE
+
+
+def test_somebody_revoked_who_does_not_read_is_cut_off(here, served, other):
+    here.do("join", "mallory", "interns")
+
+    def opens():
+        with suppress(Exception), connected(served, "/ws/search", **here.browser("mallory")):
+            return True
+        return False
+
+    eventually(opens, expected=True)
+    with closing(dialled(served)) as raw:
+        cookie = here.cookie("mallory")["Cookie"]
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.sendall(handshake(here).replace(here.cookie("alice")["Cookie"].encode(), cookie.encode()))
+        time.sleep(0.5)
+        raw.sendall(frame(TEXT, b"say 500000 100"))
+        time.sleep(1)
+        here.do("suspend", "mallory")
+        eventually(
+            lambda: [each for each in here.do("roster") if each["person"] == "mallory@example.com"], [], within=15
+        )
+
+
+def test_half_a_connection_is_missed(here, served, other):
+    """A client that vanished without a word is noticed by the pings that it does not answer; here it hangs up half."""
+    with closing(opened(here, served)) as raw:
+        raw.shutdown(socket.SHUT_WR)
+        eventually(lambda: last_words(raw, patience=1) >= 0, expected=True)
+    eventually(lambda: [each["person"] for each in here.do("roster") if each["person"].startswith("alice")], [])

@@ -1,0 +1,176 @@
+"""Several processes, with Redis and without: nothing depends on a nudge, and the roster knows who is really there."""
+
+import http.cookiejar
+import re
+import signal
+import time
+import urllib.parse
+import urllib.request
+from typing import Any
+
+import pytest
+
+from tests.sockets.live import House, connected, ended, eventually, is_alive, refused
+from tests.sockets.upstream import application as an_application
+
+REVOKED = (4001, "revoked")
+
+
+@pytest.fixture
+def here(portal):
+    with an_application() as application:
+        made = House(portal())
+        made.do("relay", "search", {"upstream": application.url})
+        made.do("relay", "crm", {"upstream": application.url})
+        yield made
+        made.stop()
+
+
+def people(here):
+    """Return who is connected, by the first part of their address."""
+    return sorted(each["person"].partition("@")[0] for each in here.do("roster"))
+
+
+def test_a_nudge_through_redis_is_faster_than_looking_and_nothing_is_lost_without(here, redis):
+    slow = {"AUTHZ_POLL_INTERVAL_MS": "4000", "REDIS_URL": redis.url}
+    first, second = here.serve(**slow), here.serve(**slow)
+    sessions = {name: here.browser(name) for name in ("alice", "bob")}
+    with (
+        connected(first, "/ws/search", **sessions["alice"]) as one,
+        connected(second, "/ws/crm", **sessions["bob"]) as other,
+    ):
+        assert is_alive(one)
+        assert is_alive(other)
+        # Changed in the second process, by its own page: the first learns of it through Redis.
+        started = time.monotonic()
+        sign_out(second, here.sessions["alice"])
+        assert REVOKED == ended(one)
+        assert time.monotonic() - started < 2
+        assert is_alive(other)
+        redis.kill()
+        again = here.do("begin_session", "alice")
+        how: dict[str, Any] = {"headers": {"Cookie": f"gatehouse={again}"}, "origin": "https://chat.example.com"}
+        with connected(first, "/ws/search", **how) as one_more:
+            sign_out(second, again)
+            assert REVOKED == ended(one_more, within=8)
+        assert is_alive(other)
+        redis.start()
+        time.sleep(3)
+        again = here.do("begin_session", "alice")
+        how = {"headers": {"Cookie": f"gatehouse={again}"}, "origin": "https://chat.example.com"}
+        with connected(first, "/ws/search", **how) as one_more:
+            started = time.monotonic()
+            sign_out(second, again)
+            assert REVOKED == ended(one_more)
+            assert time.monotonic() - started < 2
+        assert is_alive(other)
+
+
+def sign_out(portal, session):
+    """Sign out at the page, as a browser does."""
+    jar = http.cookiejar.CookieJar()
+    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+    opener.addheaders = [("Cookie", f"gatehouse={session}")]
+    with opener.open(f"{portal.url}/") as page:
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.read().decode())
+    assert found
+    csrf = next(cookie.value for cookie in jar if "csrf" in cookie.name.lower())
+    opener.addheaders = [("Cookie", f"gatehouse={session}; csrftoken={csrf}")]
+    body = urllib.parse.urlencode({"csrfmiddlewaretoken": found[1]}).encode()
+    with opener.open(urllib.request.Request(f"{portal.url}/logout", data=body)) as page:
+        assert 200 == page.status
+
+
+def test_without_redis_two_processes_see_each_others_changes_by_looking(here):
+    first, second = here.serve(), here.serve()
+    with (
+        connected(first, "/ws/search", **here.browser("alice")) as one,
+        connected(second, "/ws/search", **here.browser("alice")) as two,
+        connected(second, "/ws/crm", **here.browser("bob")) as other,
+    ):
+        started = time.monotonic()
+        here.do("suspend", "alice")
+        assert REVOKED == ended(one)
+        assert REVOKED == ended(two)
+        assert time.monotonic() - started < 2
+        assert is_alive(other)
+
+
+def test_the_roster_knows_every_process_and_forgets_one_that_was_killed(here):
+    first, second = here.serve(), here.serve()
+    with (
+        connected(first, "/ws/search", **here.browser("alice")) as one,
+        connected(second, "/ws/crm", **here.browser("bob")) as other,
+    ):
+        eventually(lambda: people(here), ["alice", "bob"])
+        assert is_alive(one)
+        eventually(lambda: [each["received"] for each in here.do("roster") if each["server"] == "search"], [12])
+        first.stop(kill=True)
+        eventually(lambda: people(here), ["bob"], within=15)
+        assert is_alive(other)
+    eventually(lambda: people(here), [])
+
+
+def test_somebody_in_another_process_hangs_up(here):
+    first, second = here.serve(), here.serve()
+    with (
+        connected(first, "/ws/search", **here.browser("alice")) as one,
+        connected(second, "/ws/search", **here.browser("alice")) as two,
+    ):
+        assert is_alive(one)
+        assert is_alive(two)
+        here.do("hang_up", "alice")
+        assert (4005, "disconnected") == ended(one)
+        assert (4005, "disconnected") == ended(two)
+
+
+def test_a_restart_tells_every_client_to_come_back(here):
+    portal = here.serve()
+    with (
+        connected(portal, "/ws/search", **here.browser("alice")) as relayed,
+        connected(portal, "/ws/rpc", **here.browser("alice")) as interface,
+    ):
+        assert is_alive(relayed)
+        portal.process.child.send_signal(signal.SIGTERM)
+        assert 1012 == ended(relayed)[0]
+        assert 1012 == ended(interface)[0]
+    assert 0 == portal.stop()
+
+
+def test_connections_are_limited_for_a_person_and_one_that_ends_makes_room(here):
+    portal = here.serve(AUTHZ_SOCKET_MOST_PER_PERSON="2")
+    with connected(portal, "/ws/search", **here.browser("alice")), connected(portal, "/ws/crm", **here.browser("bob")):
+        with connected(portal, "/ws/search", **here.browser("alice")):
+            assert (429, "limit") == refused(portal, "/ws/search", **here.browser("alice"))
+            assert 101 == refused(portal, "/ws/crm", **here.browser("bob"))[0]
+        eventually(lambda: refused(portal, "/ws/search", **here.browser("alice"))[0], 101)
+
+
+@pytest.mark.parametrize("name", ["AUTHZ_SOCKET_MOST_PER_ADDRESS", "AUTHZ_SOCKET_MOST"])
+def test_connections_are_limited_for_an_address_and_in_all(name, here):
+    portal = here.serve(**{name: "2"})
+    with connected(portal, "/ws/search", **here.browser("alice")), connected(portal, "/ws/crm", **here.browser("bob")):
+        assert (429, "limit") == refused(portal, "/ws/rpc", **here.browser("carol"))
+
+
+def test_handshakes_are_limited_for_an_address(here):
+    portal = here.serve(AUTHZ_SOCKET_HANDSHAKES_PER_MINUTE="3")
+    statuses = [refused(portal, "/ws/search", headers={"Authorization": "Bearer ghk_x"}) for _ in range(4)]
+    assert [(401, "bad-credential")] * 3 + [(429, "limit")] == statuses
+
+
+def test_without_a_database_everybody_stays_for_a_while_and_is_then_told_to_come_back(portal, postgres):
+    with an_application() as application:
+        here = House(portal(database="postgresql"))
+        try:
+            here.do("relay", "search", {"upstream": application.url})
+            process = here.serve(AUTHZ_STALENESS_LIMIT="3")
+            with connected(process, "/ws/search", **here.browser("alice")) as client:
+                assert is_alive(client)
+                with postgres.gone(here.portal.database_url):
+                    assert is_alive(client)
+                    assert (1013, "unavailable") == ended(client, within=15)
+                    assert (503, "unavailable") == refused(process, "/ws/search", **here.browser("alice"))
+            eventually(lambda: refused(process, "/ws/search", **here.browser("alice"))[0], 101, within=20)
+        finally:
+            here.stop()
