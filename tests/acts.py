@@ -96,6 +96,13 @@ def revoke_keys(name: str) -> None:
         api_keys.revoke(key, by=_by())
 
 
+def issue_key(name: str) -> str:
+    from authz.changes import api_keys
+    from authz.decisions.scopes import USE
+
+    return api_keys.issue(person=_person(name), name="another script", scopes=[USE], by=_by()).text
+
+
 def leave(name: str, group: str) -> None:
     from authz.changes import memberships
     from authz.models import Membership

@@ -122,7 +122,9 @@ def _origin(call: Call, named: object) -> str:
 def _refuse_surprises(call: Call, server: ServerIs | None) -> None:
     """Refuse a ticket whose handshake would be refused."""
     target = IDENTITY if server is None else Target(Where.SERVER, server.number)
-    decision = decide(Question(call.who, Action.USE, target, call.at, ANY_TOOL, call.address), call.world)
+    # The interface is open to any good key, for each call there asks for the scope that it needs.
+    who = call.who if server is not None else call.who._replace(scopes=None)
+    decision = decide(Question(who, Action.USE, target, call.at, ANY_TOOL, call.address), call.world)
     if decision.effect is Effect.SIGN_IN:
         raise BadCredential(decision.reason)
     if not decision.allowed:

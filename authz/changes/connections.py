@@ -49,9 +49,9 @@ class Moved(NamedTuple):
 def hang_up(connection: Connection, *, by: Actor, because: str) -> None:
     """End a connection, wherever it is held."""
     with change(by) as draft:
-        row = Connection.objects.select_related("person").filter(pk=connection.pk, hung_up_at=None).first()
+        row = Connection.objects.select_related("person").filter(pk=connection.pk, hung_up=None).first()
         if row is not None:
-            assign(row, {"hung_up_at": timezone.now()})
+            assign(row, {"hung_up": draft.revision})
             draft.say(
                 events.ConnectionHungUp(person=row.person.email, connection=row.pk, reason=because), facts.hang_up(row)
             )
@@ -60,10 +60,10 @@ def hang_up(connection: Connection, *, by: Actor, because: str) -> None:
 def hang_up_all(person: User, *, by: Actor, because: str) -> None:
     """End every connection that somebody has now, wherever it is held, also one that the roster does not know yet."""
     with change(by) as draft:
-        now = timezone.now()
-        for row in Connection.objects.filter(person=person, hung_up_at=None):
-            assign(row, {"hung_up_at": now})
-        draft.say(events.ConnectionsHungUp(person=person.email, reason=because), HangUp(person.pk, "", now.timestamp()))
+        # Of all the person's connections this row tells, also of one that the roster does not know yet.
+        User.objects.filter(pk=person.pk).update(hung_up=draft.revision)
+        Connection.objects.filter(person=person, hung_up=None).update(hung_up=draft.revision)
+        draft.say(events.ConnectionsHungUp(person=person.email, reason=because), HangUp(person.pk, "", draft.revision))
 
 
 def note(process: str, *, opened: Iterable[Opened], moved: Sequence[Moved], closed: Sequence[str]) -> None:

@@ -11,8 +11,8 @@ from authz.decisions.names import fold
 from authz.decisions.world import CLOSED, Door, Numbers, World
 
 NONE: frozenset[int] = frozenset()
-HANG_UPS_KEPT = 1000
-"""Every process sees each of them when it happens; they are kept for one that looked away for a moment."""
+HANG_UPS_KEPT = 100
+"""Of each person. Every process is told each of them; they are kept for one that has to begin anew."""
 Ancestors = Mapping[int, frozenset[int]]
 
 
@@ -47,6 +47,7 @@ def _person_gone(world: World, fact: f.PersonGone) -> World:
         by_email=_without(world.by_email, before.email),
         direct=_without(world.direct, fact.number),
         timed=_without(world.timed, fact.number),
+        hung_up=_without(world.hung_up, fact.number),
     )
 
 
@@ -265,7 +266,15 @@ def _proxy_gone(world: World, fact: f.ProxyGone) -> World:
 
 
 def _hang_up(world: World, fact: f.HangUp) -> World:
-    return replace(world, hung_up=(*world.hung_up, fact)[-HANG_UPS_KEPT:])
+    return replace(world, hung_up=world.hung_up.set(fact.person, hung_up((*world.hung_up.get(fact.person, ()), fact))))
+
+
+def hung_up(facts: Iterable[f.HangUp]) -> tuple[f.HangUp, ...]:
+    """Return of somebody's hang-ups, in the order of their revisions, what still tells something."""
+    found = list(facts)
+    all_of_them = [number for number, fact in enumerate(found) if not fact.connection]
+    # Whatever was hung up before all of them were is among these.
+    return tuple(found[all_of_them[-1] if all_of_them else 0 :][-HANG_UPS_KEPT:])
 
 
 APPLY: dict[type, Callable[[World, Any], World]] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from immutables import Map
 
 from authz.decisions import facts as f
-from authz.decisions.applied import HANG_UPS_KEPT, above
+from authz.decisions.applied import above, hung_up
 from authz.decisions.names import fold
 from authz.decisions.world import Door, World
 
@@ -28,7 +28,7 @@ class Everything:
     issuers: Iterable[f.IssuerIs] = ()
     proxies: Iterable[f.ProxyIs] = ()
     hung_up: Iterable[f.HangUp] = ()
-    """In the order of their moments."""
+    """In the order of their revisions."""
 
 
 def built(everything: Everything, *, revision: int = 0, mark: str = "", epoch: str = "") -> World:
@@ -69,7 +69,7 @@ def built(everything: Everything, *, revision: int = 0, mark: str = "", epoch: s
         session_digests=Map({session.number: digest for digest, session in sessions.items()}),
         issuers=Map({issuer.issuer: issuer for issuer in everything.issuers}),
         proxies=Map({proxy.number: proxy for proxy in everything.proxies}),
-        hung_up=tuple(everything.hung_up)[-HANG_UPS_KEPT:],
+        hung_up=_hung_up(everything.hung_up),
     )
 
 
@@ -99,6 +99,13 @@ def _nestings(nests: Iterable[tuple[int, int]]) -> tuple[dict[int, frozenset[int
         {child: frozenset(found) for child, found in up.items()},
         {parent: frozenset(found) for parent, found in down.items()},
     )
+
+
+def _hung_up(facts: Iterable[f.HangUp]) -> Map[int, tuple[f.HangUp, ...]]:
+    found: dict[int, list[f.HangUp]] = {}
+    for fact in facts:
+        found.setdefault(fact.person, []).append(fact)
+    return Map({person: hung_up(each) for person, each in found.items()})
 
 
 def _routes(servers: Iterable[f.ServerIs]) -> Map[str, Map[str, int]]:

@@ -198,12 +198,13 @@ class ProxyGone(NamedTuple):
 
 
 class HangUp(NamedTuple):
-    """Somebody's connections are to end: the one named, or all that were open at that moment."""
+    """Somebody's connections are to end: the one named, or all that there are."""
 
     person: int
     connection: str
     """Empty for all of them."""
-    at: float
+    revision: int
+    """Whose World let them in is older than this; one that is let in by this or a later one is another."""
 
 
 Fact = (

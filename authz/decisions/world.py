@@ -148,8 +148,8 @@ class World:
     issuers: Map[str, IssuerIs] = Map()
     proxies: Map[int, ProxyIs] = Map()
 
-    hung_up: tuple[HangUp, ...] = ()
-    """The connections that were hung up lately, the newest last; their processes end them when they see it."""
+    hung_up: Map[int, tuple[HangUp, ...]] = Map()
+    """Person to those of their connections that were hung up last, the newest last."""
 
     memory: Memory = field(default_factory=Memory, init=False, repr=False, compare=False)
     """What follows from this World alone; it goes when the World goes, so it cannot be stale."""

@@ -39,8 +39,8 @@ class Edge(asyncio.Protocol):
     """One connection from a proxy or a service; its requests are answered in order, one at a time."""
 
     __slots__ = (
-        "body", "busy", "following", "loop", "mark", "open", "parser", "peer", "recalled", "request", "requests",
-        "seen", "size", "transport", "url", "waiting",
+        "between", "body", "busy", "following", "loop", "mark", "open", "parser", "peer", "recalled", "request",
+        "requests", "seen", "size", "transport", "url", "waiting",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, open_ones: set["Edge"]) -> None:
@@ -64,6 +64,10 @@ class Edge(asyncio.Protocol):
         self.mark = mark_of(self.peer)
         self.parser = httptools.HttpRequestParser(self)
         self.size = 0
+        self.between = True
+        """Whether the next byte begins a request."""
+        self.requests = 0
+        self.recalled: Recalled | None = None
         self.seen = self.loop.time()
         self.open.add(self)
 
@@ -87,14 +91,19 @@ class Edge(asyncio.Protocol):
             if len(self.waiting) > LARGEST_HEAD:
                 self.transport.close()
             return
-        whole = not self.size
-        if whole:
+        if not self.size:
             self.seen = self.loop.time()  # of a request's first byte: one that drips in has no longer than others
-            if (again := repeated(self.mark, data)) is not None:
-                self.transport.write(again)
-                return
+        whole = self.between and not self.size
+        if whole and (again := repeated(self.mark, data)) is not None:
+            self.transport.write(again)
+            return
+        self._parse(data)
+        if self.recalled is not None and whole and self.requests == 1 and self.between:
+            repeat(self.mark, data, self.recalled)
+
+    def _parse(self, data: bytes) -> None:
         self.size += len(data)
-        self.requests = 0
+        self.requests, self.recalled = 0, None
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -105,13 +114,12 @@ class Edge(asyncio.Protocol):
         else:
             if self.size > LARGEST_HEAD + LARGEST_BODY:
                 self._refuse(TOO_LARGE)
-            if self.recalled is not None and whole and self.requests == 1 and not self.size:
-                repeat(self.mark, data, self.recalled)
 
     def on_message_begin(self) -> None:
         """Begin a request; the parser calls this."""
         self.requests += 1
-        self.recalled: Recalled | None = None
+        self.recalled = None
+        self.between = False
         self.url = b""
         self.body: list[bytes] = []
         self.request = None
@@ -138,6 +146,7 @@ class Edge(asyncio.Protocol):
         request.body = b"".join(self.body)
         parser, size = self.parser, self.size
         last = not parser.should_keep_alive() or parser.should_upgrade()
+        self.between = True
         self.size = 0
         if size > LARGEST_HEAD and (len(request.body) > LARGEST_BODY or size - len(request.body) > LARGEST_HEAD):
             self._refuse(TOO_LARGE)

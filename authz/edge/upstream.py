@@ -43,7 +43,9 @@ def told(  # noqa: PLR0913  all that there is to tell
         headers.append(("cookie", cookie))
     # Our own keys are nobody else's business; a token for the application itself is.
     headers += [
-        (name, known[name]) for name in ("authorization", "x-api-key") if name in known and not OURS.match(known[name])
+        (name, known[name])
+        for name in ("authorization", "x-api-key")
+        if name in known and not OURS.match(known[name].strip())
     ]
     headers += [
         ("x-forwarded-for", question.address),

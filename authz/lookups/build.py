@@ -125,8 +125,10 @@ def build() -> World:
 
 def _hung_up() -> list[f.HangUp]:
     """Return the connections that were hung up, and that their processes may not have ended yet."""
-    rows = Connection.objects.filter(hung_up_at__isnull=False).order_by("hung_up_at")
-    return [facts.hang_up(row) for row in rows]
+    found = [facts.hang_up(row) for row in Connection.objects.filter(hung_up__isnull=False)]
+    people = User.objects.filter(hung_up__isnull=False).values_list("pk", "hung_up")
+    found += [f.HangUp(person, "", revision or 0) for person, revision in people]
+    return sorted(found, key=lambda fact: fact.revision)
 
 
 def _people() -> Iterator[f.PersonIs]:

@@ -25,7 +25,7 @@ BECAUSE: Final[Mapping[str, str]] = {
 def live() -> QuerySet[Connection]:
     """Return the connections of all processes that were heard of lately, and that nobody hung up."""
     alive = SocketProcess.objects.filter(seen_at__gt=timezone.now() - SILENT_AFTER).values("name")
-    return Connection.objects.filter(process__in=alive, hung_up_at=None).select_related("person", "server")
+    return Connection.objects.filter(process__in=alive, hung_up=None).select_related("person", "server")
 
 
 def with_issuers() -> QuerySet[Connection]:

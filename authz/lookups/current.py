@@ -143,9 +143,11 @@ def keep_current(stop: threading.Event) -> threading.Thread:
     CURRENT.kept = True
 
     def poll() -> None:
-        while not stop.is_set():
+        while True:
             NUDGED.wait(settings.AUTHZ_POLL_INTERVAL_MS / 1000)
             NUDGED.clear()
+            if stop.is_set():
+                break
             try:
                 CURRENT.look()
             except (DatabaseError, InterfaceError, Unavailable) as error:
@@ -156,6 +158,7 @@ def keep_current(stop: threading.Event) -> threading.Thread:
                 # Whatever this is, a thread that died here would leave a World that silently grows old.
                 log.exception("world.failed")
                 connection.close()
+        connection.close()
 
     thread = threading.Thread(target=poll, name="world", daemon=True)
     thread.start()

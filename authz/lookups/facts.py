@@ -96,4 +96,4 @@ def proxy(row: Proxy) -> f.ProxyIs | f.ProxyGone:
 
 def hang_up(row: Connection) -> f.HangUp:
     """Return what the row of a connection says that somebody hung up."""
-    return f.HangUp(row.person_id, row.pk, epoch(row.hung_up_at) or 0.0)
+    return f.HangUp(row.person_id, row.pk, row.hung_up or 0)

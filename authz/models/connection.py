@@ -33,7 +33,7 @@ class Connection(models.Model):
     ends_because = models.CharField(max_length=40)
     received = models.BigIntegerField("bytes received", default=0)
     sent = models.BigIntegerField("bytes sent", default=0)
-    hung_up_at = models.DateTimeField("hung up", null=True, blank=True)
+    hung_up = models.BigIntegerField("hung up by revision", null=True, blank=True)
 
     class Meta:
         ordering = ("-opened_at", "id")

@@ -46,6 +46,10 @@ class User(AbstractBaseUser):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    hung_up = models.BigIntegerField(
+        null=True, editable=False, help_text="By which revision all their connections were."
+    )
+
     last_login = None  # each sign-in is a Session; Django's own field would be a second truth
 
     objects = UserManager()

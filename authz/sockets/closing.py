@@ -32,6 +32,8 @@ LIMIT: Final = Closing(4008, "limit")
 TEXT_ONLY: Final = Closing(1003, "text-only")
 RESTART: Final = Closing(1012, "restart")
 UNAVAILABLE: Final = Closing(1013, "unavailable")
+GONE: Final = Closing(1000, "gone")
+"""The client went by itself; it is told nothing."""
 UPSTREAM: Final = Closing(1014, "upstream")
 """IANA's registry has 1014 as "Bad Gateway"."""
 

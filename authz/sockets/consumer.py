@@ -28,6 +28,16 @@ class Consumer(AsyncConsumer):  # type: ignore[misc]  # Channels has no types
         """Return what it runs over."""
         return wire_of(self.scope)
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  as Channels has it
+        """Serve until the end, however it comes; what was begun for the connection goes with it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.left()
+
+    def left(self) -> None:
+        """End what was begun for the connection; called once, also when the client went during the handshake."""
+
     async def send(self, message: dict[str, Any]) -> None:
         """Send an event; one that waited for a client who was hung up on meanwhile is dropped."""
         try:

@@ -14,7 +14,18 @@ from authz.conf import socket_origins
 from authz.credentials import anchor, renewed
 from authz.decisions.decide import decide
 from authz.decisions.names import fold
-from authz.decisions.vocabulary import ANY_TOOL, IDENTITY, Action, Decision, Effect, Principal, Question, Target, Where
+from authz.decisions.vocabulary import (
+    ANY_TOOL,
+    FOREVER,
+    IDENTITY,
+    Action,
+    Decision,
+    Effect,
+    Principal,
+    Question,
+    Target,
+    Where,
+)
 from authz.decisions.world import World
 from authz.edge import upstream
 from authz.edge.canonical import UnreadableUrl, read_path
@@ -24,7 +35,7 @@ from authz.edge.recording import record, written
 from authz.edge.request import Request
 from authz.errors import BadCredential, Unavailable
 from authz.lookups.current import CURRENT, current_world
-from authz.sockets.closing import Closing
+from authz.sockets.closing import EXPIRED, REVOKED, UNAVAILABLE, Closing
 from authz.sockets.held import Held, Kind, entering
 from authz.sockets.keeper import KEEPER
 from authz.sockets.limits import LIMITS
@@ -35,6 +46,8 @@ PREFIX: Final = "/ws/"
 RPC: Final = "rpc"
 """The one name below the prefix that is no server's."""
 TICKET: Final = "ticket"
+DIALECT: Final = "websocket"
+TOO_OFTEN: Final = Refused(429, "limit", "You are connecting too often.", **{"Retry-After": "10"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +77,9 @@ class _Asked:
     query: str
     """Without the ticket."""
     ticket: str
-    address: str
     client: Client
+    problem: str
+    """Why it cannot be read, if so."""
 
 
 async def admitted(scope: dict[str, Any]) -> Admitted:
@@ -79,68 +93,126 @@ async def admitted(scope: dict[str, Any]) -> Admitted:
 async def _admitted(scope: dict[str, Any]) -> Admitted:
     world = current_world()
     asked = _read(scope, world)
-    if not LIMITS.handshake(asked.address):
-        raise Refused(429, "limit", "You are connecting too often.", **{"Retry-After": "10"})
-    target, leads_to = _target(asked, world)
+    # Not recorded: whoever comes too often must not fill the book.
+    if not LIMITS.handshake(asked.client.address or asked.request.peer):
+        raise TOO_OFTEN
     at = time.time()
-    who, bad = None, ""
-    try:
-        who, world = await _who(asked, target, world, at)
-    except BadCredential as error:
-        bad = str(error)
+    who, bad = None, asked.problem
+    if not bad:
+        try:
+            who, world = await _who(asked, world, at)
+        except BadCredential as error:
+            bad = str(error)
+    # Of the newest World: it may have moved on while the credential was looked at.
+    target, leads_to = _target(asked, world)
     kind = Kind.RELAY if leads_to else Kind.RPC
-    question = Question(who, Action.USE, target, at, ANY_TOOL, asked.address)
+    question = Question(who, Action.USE, target, at, ANY_TOOL, asked.client.address or "")
+    decision = _judged(asked, question, kind, world, bad)
+    made: Admitted | None = None
+    refused: Refused | None = None
+    if decision.allowed:
+        try:
+            made = _taken_in(scope, asked, question, decision, world, kind=kind, leads_to=leads_to)
+        except Refused as error:
+            refused = error
+            decision = Decision(Effect.DENY, "connections_are_limited", error.code, error.detail)
+    else:
+        refused = _refused(decision, asked)
+    try:
+        record(about(asked.path, written(question, decision, world, DIALECT)), at=at)
+    except Exception:
+        if made is not None:
+            made.leave()  # what cannot be recorded must not be given
+        raise
+    if made is None:
+        raise refused or TOO_OFTEN
+    return made
+
+
+def _judged(asked: _Asked, question: Question, kind: Kind, world: World, bad: str) -> Decision:
+    """Return whether this handshake is good, by the rules and by what only a handshake has: the page it comes from."""
+    if asked.problem:
+        return Decision(Effect.DENY, "unreadable_addresses_are_closed", "unreadable-url", asked.problem)
+    who = question.who
     decision = decide(question._replace(who=entering(who, kind) if who else None), world)
     if bad and decision.effect is Effect.SIGN_IN:
-        decision = decision._replace(code="bad-credential", reason=f"{bad[0].upper()}{bad[1:]}.")
-    record(about(asked.path, written(question, decision, world, "websocket")), at=at)
-    if not decision.allowed:
-        raise _refused(decision, asked)
-    origin = asked.request.headers.get("origin", "")
-    held = Held(kind, question, world, opened=at, address=asked.address, origin=origin, proxy=asked.client.proxy)
-    if not LIMITS.enter(held.who.person, held.address):
-        raise Refused(429, "limit", "There are too many connections.", **{"Retry-After": "10"})
+        return decision._replace(code="bad-credential", reason=f"{bad[0].upper()}{bad[1:]}.")
+    by_cookie = who is not None and who.credential.startswith("session:") and not asked.ticket
+    if by_cookie and asked.request.headers.get("origin", "").lower() not in socket_origins():
+        # A page of an unknown origin, or nobody's page, made a browser send it.
+        reason = "A session cookie is accepted only from pages of a registered origin."
+        return Decision(Effect.DENY, "strange_pages_stay_out", "origin", reason)
+    return decision
+
+
+def _taken_in(  # noqa: PLR0913  all that was found out
+    scope: dict[str, Any],
+    asked: _Asked,
+    question: Question,
+    decision: Decision,
+    world: World,
+    *,
+    kind: Kind,
+    leads_to: str,
+) -> Admitted:
+    """Count a connection and keep it; Refused if there are too many, or if its right has just ended."""
+    server = world.servers.get(question.target.server)
     secure = scope.get("scheme") == "wss" or asked.client.secure
     headers = upstream.told(
         asked.request, scope["headers"], question=question, decision=decision, world=world, secure=secure
     )
-    server = world.servers.get(target.server)
+    held = Held(
+        kind,
+        question,
+        world,
+        opened=question.at,
+        address=question.address,
+        origin=asked.request.headers.get("origin", ""),
+        proxy=asked.client.proxy,
+        upstream=server.upstream if server is not None else "",
+    )
+    if not LIMITS.enter(held.who.person, held.address):
+        raise Refused(429, "limit", "There are too many connections.", **{"Retry-After": "10"})
     made = Admitted(held, leads_to, headers if leads_to else [], bool(server and server.notices))
-    if (closing := KEEPER.admit(held, world)) is not None:
+    try:
+        closing = KEEPER.admit(held, world)
+    except BaseException:
+        made.leave()
+        raise
+    if closing is not None:
         made.leave()
         raise _too_late(closing)
     return made
 
 
 def _read(scope: dict[str, Any], world: World) -> _Asked:
+    """Return what a handshake says; the ticket is taken out of its address first, for servers write that into logs."""
+    query = parse_qsl((scope.get("query_string") or b"").decode("latin-1"), keep_blank_values=True)
+    shown = [value for name, value in query if name == TICKET]
+    left = urlencode([pair for pair in query if pair[0] != TICKET])
+    if shown:
+        scope["query_string"] = left.encode("ascii")
     peer = scope.get("client")
     request = Request("GET", "", peer[0] if peer else "")
     for name, value in scope["headers"]:
         request.add(name, value)
-    if request.problem:
-        raise Refused(403, "unreadable-url", f"{request.problem[0].upper()}{request.problem[1:]}.")
-    client = client_of(request, world)
+    problem = f"{request.problem[0].upper()}{request.problem[1:]}." if request.problem else ""
+    client = Client(request.peer, None, secure=False) if problem else client_of(request, world)
     if client.address is None:
-        raise Refused(403, "unreadable-url", "The proxy names a client address that is none.")
-    query = parse_qsl((scope.get("query_string") or b"").decode("latin-1"), keep_blank_values=True)
-    shown = [value for name, value in query if name == TICKET]
-    if len(shown) > 1:
-        raise Refused(401, "bad-credential", "Several tickets were shown.")
-    left = urlencode([pair for pair in query if pair[0] != TICKET])
-    if shown:
-        scope["query_string"] = left.encode("ascii")  # the server writes it into its log
+        problem = "The proxy names a client address that is none."
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    return _Asked(request, raw.decode("latin-1"), left, shown[0] if shown else "", client.address, client)
+    path = raw.decode("latin-1")
+    if not path.startswith(PREFIX) or path.startswith(f"{PREFIX}{RPC}/"):
+        raise _nothing_there()
+    # Several are none: which of them was meant, nobody can tell.
+    ticket = "" if not shown else shown[0] if len(shown) == 1 else "several"
+    return _Asked(request, path, left, ticket, client, problem)
 
 
 def _target(asked: _Asked, world: World) -> tuple[Target, str]:
     """Return what a path leads to, and where the relay carries it."""
-    if not asked.path.startswith(PREFIX):
-        raise _nothing_there()
     name, slash, rest = asked.path.removeprefix(PREFIX).partition("/")
     if name == RPC:
-        if slash:
-            raise _nothing_there()
         return IDENTITY, ""
     try:
         read_path(f"/{name}{slash}{rest}")
@@ -156,39 +228,28 @@ def _target(asked: _Asked, world: World) -> tuple[Target, str]:
     return Target(Where.SERVER, server.number), f"{leads_to}?{asked.query}" if asked.query else leads_to
 
 
-async def _who(asked: _Asked, target: Target, world: World, at: float) -> tuple[Principal | None, World]:
-    """Return who this is, and the newest World that tells it."""
+async def _who(asked: _Asked, world: World, at: float) -> tuple[Principal | None, World]:
+    """Return who this is, and the World that tells it."""
     if asked.ticket:
-        return await asyncio.to_thread(_by_ticket, asked, target, world), world
-    who, world = await identified(presented_by(asked.request), world, at)
-    if who is not None and who.credential.startswith("session:"):
-        _refuse_strange_pages(asked.request.headers.get("origin", ""))
-    return who, world
+        return await asyncio.to_thread(_by_ticket, asked)
+    return await identified(presented_by(asked.request), world, at)
 
 
-def _by_ticket(asked: _Asked, target: Target, world: World) -> Principal | None:
+def _by_ticket(asked: _Asked) -> tuple[Principal, World]:
     """Redeem a ticket: it counts for the person, server and origin that it was made for, and for one connection."""
     try:
         held = tickets.redeem(asked.ticket)
+        who = Principal(held.person, held.credential, None, FOREVER)
+        world = CURRENT.look()  # what it rests on may be newer than what was known here
     finally:
         connection.close()
+    target, _ = _target(asked, world)
     if held.server != target.server or held.origin != asked.request.headers.get("origin", ""):
         raise BadCredential("this ticket is for something else, or for pages of another origin")
-    who = Principal(held.person, held.credential, None, float("inf"))
-    rests = anchor(who, world)
-    if rests is None:
-        world = CURRENT.look()
-        rests = anchor(who, world)
-    renewed_who = renewed(who, rests, world) if rests is not None else None
+    renewed_who = renewed(who, anchor(who, world), world)
     if renewed_who is None:
         raise BadCredential("what this ticket was given for has ended")
-    return renewed_who
-
-
-def _refuse_strange_pages(origin: str) -> None:
-    """Refuse a session cookie that a page of an unknown origin, or nobody's page, made a browser send."""
-    if origin.lower() not in socket_origins():
-        raise Refused(403, "origin", "A session cookie is accepted only from pages of a registered origin.")
+    return renewed_who, world
 
 
 def _nothing_there() -> Refused:
@@ -208,5 +269,6 @@ def _refused(decision: Decision, asked: _Asked) -> Refused:
 
 
 def _too_late(closing: Closing) -> Refused:
-    """Return the refusal of a connection whose right ended while it shook hands."""
-    return Refused(403, closing.reason, "The right to this ended just now.")
+    """Return the refusal of a connection whose right ended while it shook hands, in the words of HTTP."""
+    status = {EXPIRED: 401, REVOKED: 401, UNAVAILABLE: 503}.get(closing, 403)
+    return Refused(status, closing.reason, "The right to this ended just now.")

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from authz.credentials import anchor
 from authz.decisions.facts import Fact, ProxyIs
@@ -29,12 +30,15 @@ def entering(who: Principal, kind: Kind) -> Principal:
     return who if kind is Kind.RELAY else who._replace(scopes=None)
 
 
-class Heard(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Heard:
     """A change of the World; `facts` is None if only a look at everything tells what changed."""
 
     before: World
     after: World
     facts: tuple[Fact, ...] | None
+    worked_out: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What follows from the change alone: worked out by the first who asks, for thousands may hear of it."""
 
 
 class Held:
@@ -46,7 +50,7 @@ class Held:
 
     __slots__ = (
         "address", "anchor", "ended", "id", "kind", "notified", "on_change", "on_end", "on_notice", "opened", "origin",
-        "proxy", "question", "received", "sent", "standing", "timer",
+        "proxy", "question", "received", "revision", "sent", "standing", "timer", "upstream",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0913  what there is to say of a connection
@@ -59,6 +63,7 @@ class Held:
         address: str,
         origin: str = "",
         proxy: ProxyIs | None = None,
+        upstream: str = "",
     ) -> None:
         """Begin with what was asked at the handshake (its `who` is never None), and the World that allowed it."""
         if question.who is None:
@@ -67,6 +72,10 @@ class Held:
         self.kind = kind
         self.question = question
         self.anchor = anchor(question.who, world)
+        self.revision = world.revision
+        """Of the World that let it in."""
+        self.upstream = upstream
+        """What its server said then of where it is carried; empty for an interface."""
         self.opened = opened
         """Seconds since the epoch."""
         self.address = address
@@ -82,7 +91,8 @@ class Held:
         self.notified = False
         self.timer: Any = None
         self.on_end: Callable[[Closing], None] = lambda _closing: None
-        self.on_notice: Callable[[Closing, float], None] = lambda _closing, _seconds: None
+        self.on_notice: Callable[[Closing, float], None] | None = None
+        """None as long as there is nobody yet who could tell the client."""
         self.on_change: Callable[[Heard], None] | None = None
 
     @property

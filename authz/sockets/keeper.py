@@ -9,8 +9,10 @@ been prolonged meanwhile. A connection that cannot be judged, because the World 
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Iterable
+from collections import deque
+from collections.abc import Coroutine
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -18,12 +20,12 @@ from django.conf import settings
 from authz.credentials import renewed
 from authz.credentials.usage import USAGE
 from authz.decisions.decide import decide
-from authz.decisions.facts import Fact
+from authz.decisions.facts import Fact, HangUp
 from authz.decisions.world import World
 from authz.errors import Unavailable
 from authz.lookups.current import CURRENT
-from authz.sockets.closing import DISCONNECTED, RESTART, REVOKED, UNAVAILABLE, Closing
-from authz.sockets.held import Heard, Held, entering
+from authz.sockets.closing import DISCONNECTED, GONE, NOT_ALLOWED, RESTART, REVOKED, UNAVAILABLE, Closing
+from authz.sockets.held import Heard, Held, Kind, entering
 from authz.sockets.lifetime import Standing, closing_for, standing
 from authz.sockets.touched import Touched, touched
 
@@ -33,6 +35,8 @@ SLICE = 100
 """Connections judged before others get their turn: some two milliseconds."""
 FARTHEST = 86_400.0
 """Seconds; a timer beyond this is set anew when it rings."""
+PREPARING = 0.5
+"""Seconds until a connection that has just shaken hands is told of its end once more."""
 FRESH_EVERY = 1.0
 """Seconds between two looks at whether the World is too old to let anybody stay."""
 
@@ -41,17 +45,16 @@ def judged(held: Held, world: World, at: float) -> Standing | Closing:
     """Return until when a connection stands in a World, or how it ends."""
     if held.proxy is not None and world.proxies.get(held.proxy.number) != held.proxy:
         return REVOKED  # whoever named its address is no longer believed
-    for hung_up in world.hung_up:
-        if hung_up.person == held.who.person and (
-            hung_up.connection == held.id or (not hung_up.connection and held.opened <= hung_up.at)
-        ):
-            return DISCONNECTED
+    if any(is_hung_up(held, fact) for fact in world.hung_up.get(held.who.person, ())):
+        return DISCONNECTED
     if (who := renewed(held.who, held.anchor, world)) is None:
         return REVOKED
     decision = decide(held.question._replace(who=entering(who, held.kind), at=at), world)
     if not decision.allowed:
         return closing_for(decision)
     server = world.servers.get(held.server)
+    if held.kind is Kind.RELAY and (server is None or server.upstream != held.upstream):
+        return NOT_ALLOWED  # it leads to where nobody is carried any more
     longest = server.longest if server is not None and server.longest is not None else None
     stands = standing(
         opened=held.opened,
@@ -66,6 +69,13 @@ Index = dict[Any, set[Held]]
 """Connections by what a change may touch: a person, a server, a credential."""
 
 
+def is_hung_up(held: Held, fact: HangUp) -> bool:
+    """Return whether somebody hung up on this connection: on this one, or on all when it was there already."""
+    if fact.person != held.who.person:
+        return False
+    return fact.connection == held.id or (not fact.connection and held.revision < fact.revision)
+
+
 class Keeper:
     """The connections of one process."""
 
@@ -77,6 +87,11 @@ class Keeper:
         self._credentials: Index = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._work: set[asyncio.Task[None]] = set()
+        self._unjudged: dict[Held, None] = {}
+        """Whom a change may touch, in the order of the changes; each once, however many do."""
+        self._untold: deque[Heard] = deque()
+        """New Worlds that not everybody who listens has heard of."""
+        self._working: asyncio.Task[None] | None = None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Follow the World from now on, in this loop."""
@@ -110,6 +125,7 @@ class Keeper:
         """Forget a connection that is over."""
         if self.all.pop(held.id, None) is None:
             return
+        held.ended = held.ended or GONE
         for index, key in self._indices(held):
             index[key].discard(held)
             if not index[key]:
@@ -145,11 +161,11 @@ class Keeper:
             (self._credentials, held.who.credential),
         )
 
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
-        if self._loop is not None:
-            task = self._loop.create_task(work)
-            self._work.add(task)
-            task.add_done_callback(self._work.discard)
+    def _do(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+        return task
 
     # Time.
 
@@ -162,7 +178,7 @@ class Keeper:
         if self._loop is None:
             return
         left = stands.until - time.time()
-        if not held.notified and left > settings.AUTHZ_SOCKET_NOTICE:
+        if not held.notified:
             left -= settings.AUTHZ_SOCKET_NOTICE
         held.timer = self._loop.call_later(min(max(left, 0.0), FARTHEST), partial(self._ring, held))
 
@@ -174,10 +190,17 @@ class Keeper:
         if held.is_over or held.standing is None:
             return
         left = held.standing.until - time.time()
-        if not held.notified and left <= settings.AUTHZ_SOCKET_NOTICE:
-            held.notified = True
+        if held.notified or left > settings.AUTHZ_SOCKET_NOTICE or self._loop is None:
+            return
+        if held.on_notice is None:
+            held.timer = self._loop.call_later(min(max(left, 0.0), PREPARING), partial(self._ring, held))
+            return
+        held.notified = True
+        try:
             held.on_notice(held.standing.closing, max(left, 0.0))
-            self._stand(held, held.standing)
+        except Exception:
+            log.exception("socket.not_noticed")
+        self._stand(held, held.standing)
 
     def _judge(self, held: Held) -> None:
         try:
@@ -210,19 +233,48 @@ class Keeper:
             loop.call_soon_threadsafe(self._moved, Heard(before, after, facts))
 
     def _moved(self, heard: Heard) -> None:
+        """Judge whom a new World may touch, first of all; then let whoever wants to know hear of it."""
+        for fact in heard.facts or ():
+            if isinstance(fact, HangUp):
+                for held in list(self._people.get(fact.person, ())):
+                    if is_hung_up(held, fact):
+                        self.end(held, DISCONNECTED)
         found = None if heard.facts is None else touched(heard.facts, heard.before)
-        concerned = self._concerned(found)
-        first, rest = concerned[:SLICE], concerned[SLICE:]
-        for held in first:
-            self._judge(held)
-        if rest:
-            self._do(self._judge_all(rest))
-        for held in list(self.all.values()):
-            if held.on_change is not None and held.ended is None:
+        self._unjudged.update(dict.fromkeys(self._concerned(found)))
+        self._untold.append(heard)
+        self._judge_some()
+        if self._working is None:
+            self._working = self._do(self._catch_up())
+
+    async def _catch_up(self) -> None:
+        """Judge and tell the rest, with turns for everybody else in between; one after another, however much comes."""
+        try:
+            while self._unjudged or self._untold:
+                if self._unjudged:
+                    await asyncio.sleep(0)
+                    self._judge_some()
+                else:
+                    await self._tell(self._untold.popleft())
+        finally:
+            self._working = None
+
+    def _judge_some(self) -> None:
+        for held in list(islice(self._unjudged, SLICE)):
+            del self._unjudged[held]
+            if not held.is_over and held.id in self.all:
+                self._judge(held)
+
+    async def _tell(self, heard: Heard) -> None:
+        listening = [held for held in self.all.values() if held.on_change is not None]
+        for number, held in enumerate(listening, start=1):
+            if held.on_change is not None and not held.is_over:
                 try:
                     held.on_change(heard)
                 except Exception:
                     log.exception("socket.not_told")
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+                self._judge_some()
 
     def _concerned(self, found: Touched | None) -> list[Held]:
         if found is None or found.everybody:
@@ -237,13 +289,6 @@ class Keeper:
             for key in keys:
                 concerned |= index.get(key, set())
         return list(concerned)
-
-    async def _judge_all(self, concerned: Iterable[Held]) -> None:
-        for number, held in enumerate(concerned, start=1):
-            if held.ended is None and held.id in self.all:
-                self._judge(held)
-            if number % SLICE == 0:
-                await asyncio.sleep(0)
 
 
 KEEPER = Keeper()

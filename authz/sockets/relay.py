@@ -78,8 +78,7 @@ class Relay(Consumer):
             raise StopConsumer
         await self.send({"type": "websocket.accept", "subprotocol": self.upstream.subprotocol})
         held.on_end = self._end
-        if self.scope["notices"]:
-            held.on_notice = self._notice
+        held.on_notice = self._notice if self.scope["notices"] else _untold
         wire.pinged, self.upstream.pinged = self._ping_upstream, wire.ping
         if held.ended is not None:  # while the client was accepted
             self._end(held.ended)
@@ -100,12 +99,16 @@ class Relay(Consumer):
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         """End the application's half as the client ended its own."""
-        if self.down is not None:
-            self.down.cancel()
         code = message.get("code") or NORMAL
-        if self.held.ended is None:
+        if not self.held.is_over:
             self._let_go(GOING_AWAY if code in UNSENDABLE else code, message.get("reason") or "")
         raise StopConsumer
+
+    def left(self) -> None:
+        """Carry nothing any more; whoever went without a word is away."""
+        if self.down is not None:
+            self.down.cancel()
+        self._let_go(GOING_AWAY, "")
 
     async def _connected(self) -> Upstream:
         largest = settings.AUTHZ_SOCKET_LARGEST_MESSAGE
@@ -174,6 +177,10 @@ class Relay(Consumer):
         with suppress(ConnectionClosed):
             await (await upstream.ping())
         self.pinging = False
+
+
+def _untold(_closing: Closing, _seconds: float) -> None:
+    """Tell nothing: the clients of this application would not understand it."""
 
 
 _tasks: set[asyncio.Task[None]] = set()

@@ -1,19 +1,26 @@
 """What uvicorn is taught besides: to give up on slow handshakes, and to hang up on a client that does not read."""
 
 import asyncio
+from asyncio.transports import BaseTransport
 from collections.abc import Callable
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 
-from authz.sockets.closing import Closing
+from authz.sockets.closing import LIMIT, Closing
+from authz.sockets.pace import Pace
 
 PATIENCE: Final = 15.0
-"""Seconds that the head of a request may take to arrive."""
+"""Seconds that the head of a request may take to arrive, and as many its body."""
 LINGER: Final = 5.0
 """Seconds that a client has to read our close frame and to answer it, before its connection is cut."""
+PIECE: Final = 4096
+"""Bytes that are read before it is asked whether there is enough."""
+SMALL_PER_SECOND: Final = 200
+"""Frames that carry no message of their own (pings, pongs, pieces) in a second, and ten times as many at once."""
 WIRE: Final = "gatehouse.wire"
 """The extension of the ASGI scope by which an application reaches its `Wire`."""
 
@@ -34,9 +41,14 @@ class PatientHttp(HttpToolsProtocol):
         self._wait()
 
     def on_headers_complete(self) -> None:
+        """Begin to wait for the body."""
+        self._wait()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
         """Wait no more."""
         self._wait_no_more()
-        super().on_headers_complete()
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
@@ -58,6 +70,93 @@ class Wire(WebSocketsSansIOProtocol):
 
     pinged: Callable[[], None] | None = None
     """Called when the client pings."""
+    deaf = False
+    """Whether nothing that the client sends matters any more."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Begin."""
+        super().connection_made(transport)
+        self.waiting = bytearray()
+        self.joined = bytearray()
+        self.small = Pace(SMALL_PER_SECOND)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came, a little at a time, and no further than to a message that the application has yet to take.
+
+        A chunk may hold tens of thousands of tiny frames, and reading them all would hold up everybody else.
+        """
+        if not self.deaf:
+            self.waiting += data
+            self._read()
+
+    def _read(self) -> None:
+        while self.waiting and not (self.read_paused or self.deaf):
+            piece = bytes(self.waiting[:PIECE])
+            del self.waiting[:PIECE]
+            super().data_received(piece)
+
+    async def receive(self) -> Any:  # noqa: ANN401  an event of ASGI
+        """Return the next event; only when all are taken, more is read."""
+        message = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            self._read()
+            if not self.read_paused:
+                self.transport.resume_reading()
+        return message
+
+    def _is_too_much(self) -> bool:
+        """Return whether this frame, which is no message, is one too many; the connection ends then."""
+        if self.small.allows():
+            return False
+        self.hang_up(LIMIT)
+        self.deaf = True
+        return True
+
+    def handle_cont(self, event: Frame) -> None:
+        """Join a piece of a message to those before it, in no more memory than the message takes."""
+        if self._is_too_much() or not self.frames:
+            return
+        self.joined = self.joined or bytearray(self.frames[0])
+        self.joined += event.data
+        if event.fin:
+            self.frames = [bytes(self.joined)]
+            self.joined = bytearray()
+            self.send_receive_event_to_app()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Take a pong."""
+        if not self._is_too_much():
+            super().handle_pong(event)
+
+    def handle_close(self, event: Frame) -> None:
+        """End as the client wants to; one that then does not read what was on its way is cut off."""
+        super().handle_close(event)
+        self._cut_soon()
+
+    def handle_parser_exception(self) -> None:
+        """End a connection that is no WebSocket."""
+        super().handle_parser_exception()
+        self.deaf = True
+        self._cut_soon()
+
+    def keepalive_timeout(self) -> None:
+        """End a connection whose client does not answer pings."""
+        super().keepalive_timeout()
+        self._cut_soon()
+
+    def on_task_complete(self, task: "asyncio.Task[None]") -> None:
+        """End a connection that nobody serves any more."""
+        super().on_task_complete(task)
+        self._cut_soon()
+
+    def shutdown(self) -> None:
+        """Tell the client to come back elsewhere."""
+        super().shutdown()
+        self._cut_soon()
+
+    def _cut_soon(self) -> None:
+        self.loop.call_later(LINGER, self.cut)
 
     def handle_connect(self, event: Request) -> None:
         """Let the application reach us through its scope; its task begins only after this."""
@@ -67,6 +166,8 @@ class Wire(WebSocketsSansIOProtocol):
 
     def handle_ping(self) -> None:
         """Answer a ping, unless they pile up before a client that does not read; and tell of it."""
+        if self._is_too_much():
+            return
         if not self.writable.is_set():
             self.cut()
             return
@@ -88,6 +189,7 @@ class Wire(WebSocketsSansIOProtocol):
 
     def hang_up(self, closing: Closing) -> None:
         """Send a close frame behind whatever is on its way; after that nothing is sent, and nothing received."""
+        self._cut_soon()
         if not self.handshake_complete or self.close_sent or self.transport.is_closing():
             return
         self.stop_keepalive()
@@ -96,11 +198,11 @@ class Wire(WebSocketsSansIOProtocol):
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
         self.writable.set()
+        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
         if self.read_paused:
             self.read_paused = False
+            self._read()
             self.transport.resume_reading()
-        self.close_timer = self.loop.call_later(self.close_timeout, self.transport.close)
-        self.loop.call_later(LINGER, self.cut)
 
     def cut(self) -> None:
         """End the connection under whoever is still there."""

@@ -85,7 +85,7 @@ def test_one_is_disconnected_and_the_reason_is_in_the_book(screen, hers):
     assert ["connection.hung_up"] == kinds_since(entries)
     assert [] == listed(screen.get("authz_connection"))
     hers.refresh_from_db()
-    assert hers.hung_up_at is not None
+    assert hers.hung_up is not None
 
 
 def test_several_are_disconnected_in_one_change(screen, hers, bob):

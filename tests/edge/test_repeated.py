@@ -144,3 +144,18 @@ def test_secrets_are_not_remembered():
     known = repr([*current_world().memory.repeats.items()])
     assert 2 == repeats()
     assert not any(secret in known for secret in (key_of(ALICE), cookie(ALICE)["Cookie"].partition("=")[2], SECRET))
+
+
+def test_an_empty_line_before_a_request_is_ignored():
+    """As RFC 9112 §2.2 recommends."""
+    assert 200 == Wire().send(b"\r\n", ALICE_ASKS).status
+    assert 200 == Wire().send(b"\r\n" + ALICE_ASKS).status
+
+
+def test_what_follows_the_head_of_another_request_is_its_body():
+    wire = Wire()
+    assert [200] * 3 == [wire.send(ALICE_ASKS).status for _ in range(3)]
+    head = lines({"Content-Length": str(len(ALICE_ASKS))}, target="/livez", method="POST")
+    said = wire.send(lines({}, target="/livez") + head, ALICE_ASKS)
+    assert 2 == said.count(b"HTTP/1.1 200")
+    assert 2 == said.count(b'"live": true')

@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +51,19 @@ class Redis:
             self.process = None
 
 
+@contextmanager
+def running(folder: Path) -> Iterator[Redis]:
+    """Run one until the block ends."""
+    made = Redis(need("Redis"), folder, free_port())
+    made.start()
+    try:
+        yield made
+    finally:
+        made.kill()
+
+
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[Redis]:
     """Return one that runs, and ends with the test."""
-    made = Redis(need("Redis"), tmp_path, free_port())
-    made.start()
-    yield made
-    made.kill()
+    with running(tmp_path) as made:
+        yield made

@@ -1,6 +1,7 @@
 """A handshake is judged like any request: let in, or refused by a status and a reason that a client can read."""
 
 import json
+from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -105,3 +106,21 @@ def test_a_ticket_shows_less_than_its_person_may(here, served):
 
 def test_the_same_path_without_a_handshake_is_a_page_that_does_not_exist(here, served):
     assert 404 == fetch(f"{served.url}/ws/search", headers=here.cookie("alice")).status
+
+
+def test_every_handshake_that_is_judged_is_recorded_as_it_was_answered(here, served):
+    strange = {"headers": here.cookie("alice"), "origin": STRANGE}
+    asked: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("/ws/search/1", here.browser("alice")), ("/ws/search/2", strange), ("/ws/search/3", {}),
+        ("/ws/crm/4", here.browser("alice")), ("/ws/search/5", {"headers": {"X_Real_IP": "192.0.2.1"}}),
+    )  # fmt: skip
+    for path, how in asked:
+        refused(served, path, **how)
+    files = here.portal.folder.glob("spool/*.spool")
+    lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    found = {line["url"][-1]: (line["effect"], line["code"]) for line in lines if line["url"][-2:-1] == "/"}
+    assert {
+        "1": ("allow", "granted"), "2": ("deny", "origin"), "3": ("sign-in", "sign-in"), "4": ("deny", "no-grant"),
+        "5": ("deny", "unreadable-url"),
+    } == {name: found.get(name) for name in "12345"}  # fmt: skip
+    assert {"websocket"} == {line["dialect"] for line in lines if line["url"].startswith("/ws/")}

@@ -6,10 +6,11 @@ import socket
 import struct
 import time
 from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
-from tests.sockets.live import connected, eventually, is_alive
+from tests.sockets.live import connected, eventually, is_alive, refused
 from tests.sockets.test_relay import MEGABYTE, memory
 
 
@@ -202,3 +203,100 @@ def test_half_a_connection_is_missed(here, served, other):
         raw.shutdown(socket.SHUT_WR)
         eventually(lambda: last_words(raw, patience=1) >= 0, expected=True)
     eventually(lambda: [each["person"] for each in here.do("roster") if each["person"].startswith("alice")], [])
+
+
+def files(served):
+    """Return how many files and sockets a process has open."""
+    return len(list(Path(f"/proc/{served.process.child.pid}/fd").iterdir()))
+
+
+def test_whoever_leaves_during_the_handshake_leaves_nothing_behind(here, served, application, other):
+    before, open_before = files(served), len(application.open)
+    for path in ("/ws/search", "/ws/rpc"):
+        for _ in range(40):
+            with closing(dialled(served)) as raw:
+                raw.sendall(handshake(here, path))
+            with closing(opened(here, served, path)) as raw:
+                raw.sendall(frame(TEXT, b'{"jsonrpc": "2.0", "id": 1, "method": "whoami"}') + frame(CLOSE, b"\x03\xe8"))
+    eventually(lambda: len(application.open) <= open_before, expected=True, within=15)
+    eventually(lambda: files(served) <= before + 5, expected=True, within=15)
+
+
+FLOODS = {
+    "pongs": frame(10, b"") * 40_000,
+    "pieces of one byte": frame(TEXT, b"x", fin=False) + frame(CONTINUATION, b"x", fin=False) * 40_000,
+    "pieces of nothing": frame(TEXT, b"", fin=False) + frame(CONTINUATION, b"", fin=False) * 40_000,
+    "messages of one byte": frame(TEXT, b"x") * 40_000,
+}
+
+
+@pytest.mark.parametrize("path", ["/ws/search", "/ws/rpc"])
+@pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
+def test_tiny_frames_hold_up_nobody_and_take_no_memory(flood, path, here, served, other):
+    before = memory(served)
+    with closing(opened(here, served, path)) as raw:
+        raw.settimeout(1)
+        slowest = 0.0
+        for _ in range(5):
+            with suppress(OSError):
+                raw.sendall(flood)
+            asked = time.monotonic()
+            assert is_alive(other)
+            slowest = max(slowest, time.monotonic() - asked)
+        assert slowest < 1
+        assert memory(served) - before < 30 * MEGABYTE
+
+
+def test_a_message_in_many_pieces_takes_no_more_than_its_size(here, served, other):
+    before = memory(served)
+    pieces = [frame(TEXT, b"x" * 600, fin=False), *[frame(CONTINUATION, b"x" * 600, fin=False)] * 1500]
+    with closing(opened(here, served)) as raw:
+        raw.sendall(b"".join(pieces))
+        time.sleep(0.5)
+        assert memory(served) - before < 10 * MEGABYTE
+        raw.sendall(frame(CONTINUATION, b"y"))
+        raw.settimeout(5)
+        got = b""
+        while len(got) < 600 * 1501:
+            got += raw.recv(65536)
+
+
+@pytest.mark.parametrize(
+    "last", [frame(CLOSE, b"\x03\xe8"), frame(3, b""), b""], ids=["closes", "breaks", "is hung up"]
+)
+def test_whoever_does_not_read_is_cut_off_however_it_ends(last, here, served):
+    before = files(served)
+    stalled = []
+    for _ in range(10):
+        raw = dialled(served)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        raw.sendall(handshake(here))
+        time.sleep(0.05)
+        raw.sendall(frame(TEXT, b"say 500000 20"))
+        stalled.append(raw)
+    time.sleep(0.5)
+    assert files(served) >= before + 10
+    for raw in stalled:
+        raw.sendall(last)
+    if not last:
+        here.do("hang_up", "alice")
+    eventually(lambda: files(served) <= before + 2, expected=True, within=15)
+    for raw in stalled:
+        raw.close()
+
+
+def test_a_body_that_never_comes_is_given_up(served, other):
+    with closing(dialled(served)) as raw:
+        raw.sendall(b"POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n")
+        raw.settimeout(25)
+        with suppress(ConnectionResetError):
+            assert b"" == raw.recv(1)
+
+
+def test_a_ticket_that_was_not_used_is_in_no_log(here, served):
+    ticket = here.ticket("alice", "search")
+    for more in ({"X_Real_IP": "192.0.2.1"}, {"X-Nothing": "1"}):
+        assert refused(served, f"/ws/crm?ticket={ticket}", headers=more)[0] in {401, 403}
+    log = served.process.log.read_text()
+    assert "/ws/crm" in log
+    assert ticket not in log

@@ -18,8 +18,8 @@ from authz.errors import (
     NotAllowed,
     Unavailable,
 )
+from authz.sockets.pace import Pace
 from authz.sockets.rpc.jsonrpc import METHOD_NOT_FOUND, MOST_IN_A_BATCH, Wrong, answer, notification
-from authz.sockets.rpc.pace import Pace
 
 ONE = '{"jsonrpc": "2.0", "id": 1, "method": "echo", "params": [1]}'
 KNOWN = {"echo", "fail", "refuse", "mislead"}

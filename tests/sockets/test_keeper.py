@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from authz.decisions import facts as f
 from authz.decisions.applied import applied
-from authz.decisions.vocabulary import ANY_TOOL, IDENTITY, Action, Principal, Question, Target, Where
 from authz.lookups.current import CURRENT, current_world
 from authz.sockets.closing import (
     DISCONNECTED,
@@ -22,8 +21,7 @@ from authz.sockets.closing import (
     UNAVAILABLE,
     Closing,
 )
-from authz.sockets.held import Held, Kind
-from authz.sockets.keeper import Keeper, judged
+from authz.sockets.keeper import judged
 from authz.sockets.touched import touched
 from tests.credentials.issuer import trusted
 from tests.people import (
@@ -44,40 +42,8 @@ from tests.people import (
     key,
     live_in,
     session,
-    world,
 )
-
-FAR = 4e9
-PROXY_FACT = next(iter(world().proxies.values()))
-
-
-def here():
-    """Return the World in which an issuer is trusted besides, and Bob may use search as well by a grant of his own."""
-    return applied(world(), [trusted(7), f.GrantIs(50, None, BOB, "use", SEARCH, None, None, ())])
-
-
-def held(person, credential, server=SEARCH, *, until=FAR, opened=None, proxy=None, address="192.0.2.1"):
-    """Return a connection that was let in."""
-    scopes = frozenset({"use"}) if credential.startswith("key") else None
-    who = Principal(person, credential, scopes, until)
-    target = Target(Where.SERVER, server) if server else IDENTITY
-    now = time.time() if opened is None else opened
-    question = Question(who, Action.USE, target, now, ANY_TOOL, address)
-    return Held(Kind.RELAY if server else Kind.RPC, question, here(), opened=now, address=address, proxy=proxy)
-
-
-def cast():
-    """Return everybody's connections, by name."""
-    return {
-        "alice by session": held(ALICE, f"session:{ALICE * 10}"),
-        "alice by key": held(ALICE, f"key:{ALICE * 10}"),
-        "alice by token": held(ALICE, "jwt:7"),
-        "alice on the interface": held(ALICE, f"session:{ALICE * 10}", 0),
-        "alice through a proxy": held(ALICE, f"key:{ALICE * 10}", proxy=PROXY_FACT),
-        "bob on crm": held(BOB, f"session:{BOB * 10}", CRM),
-        "bob on search": held(BOB, f"session:{BOB * 10}"),
-    }
-
+from tests.sockets.keeping import FAR, Watched, cast, held, here, run
 
 ALICES = {name for name in cast() if name.startswith("alice")}
 ON_SEARCH = ALICES - {"alice on the interface"}
@@ -125,51 +91,16 @@ REVOCATIONS: dict[str, tuple[list[f.Fact], dict[str, Closing]]] = {
     "connections to the server become short": (
         [SERVERS[1]._replace(longest=0.0)], dict.fromkeys(ON_SEARCH | {"bob on search"}, LIFETIME),
     ),
+    "the server is carried elsewhere": (
+        [SERVERS[1]._replace(upstream="ws://elsewhere/")], dict.fromkeys(ON_SEARCH | {"bob on search"}, NOT_ALLOWED),
+    ),
     "the proxy is distrusted": ([f.ProxyGone(1)], {"alice through a proxy": REVOKED}),
     "the proxy has another secret": ([f.ProxyIs(1, "nginx", "0" * 64, ())], {"alice through a proxy": REVOKED}),
-    "all of hers are hung up": ([f.HangUp(ALICE, "", FAR)], dict.fromkeys(ALICES, DISCONNECTED)),
-    "all that she had yesterday are hung up": ([f.HangUp(ALICE, "", 1.0)], {}),
-    "somebody else's are hung up": ([f.HangUp(CAROL, "", FAR)], {}),
+    "all of hers are hung up": ([f.HangUp(ALICE, "", 10**6)], dict.fromkeys(ALICES, DISCONNECTED)),
+    "all that she had before are hung up": ([f.HangUp(ALICE, "", 1)], {}),
+    "somebody else's are hung up": ([f.HangUp(CAROL, "", 10**6)], {}),
     "somebody joins something else": ([f.MemberIs(MALLORY, ADMIN, None)], {}),
 }  # fmt: skip
-
-
-class Watched:
-    """A keeper with everybody's connections, and how they ended."""
-
-    def __init__(self):
-        self.keeper, self.all, self.ends = Keeper(), cast(), {}
-        self.notices, self.heard = [], []
-
-    def begin(self):
-        """Take everybody in."""
-        live_in(here())
-        self.keeper.start(asyncio.get_running_loop())
-        for name, each in self.all.items():
-            self.watch(name, each)
-            assert self.keeper.admit(each, here()) is None, name
-
-    def watch(self, name, each):
-        """Note how a connection ends; one that ends twice fails the test."""
-
-        def end(closing: Closing) -> None:
-            assert name not in self.ends
-            self.ends[name] = closing
-
-        each.on_end = end
-        each.on_notice = lambda closing, seconds: self.notices.append((name, closing, round(seconds)))
-
-    async def change(self, facts, *, told=True):
-        """Let the World move on, as another thread does."""
-        before = current_world()
-        after = live_in(applied(before, facts, revision=before.revision + 1))
-        await asyncio.to_thread(self.keeper.hear, before, after, tuple(facts) if told else None)
-        await asyncio.sleep(0.02)
-
-
-def run(work):
-    """Run a story in an event loop."""
-    asyncio.run(work)
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["told what changed", "rebuilt"])
@@ -192,7 +123,7 @@ def test_hanging_up_one_connection_ends_that_one():
         watched = Watched()
         watched.begin()
         one = watched.all["alice by key"]
-        await watched.change([f.HangUp(ALICE, one.id, time.time())])
+        await watched.change([f.HangUp(ALICE, one.id, 102)])
         assert {"alice by key": DISCONNECTED} == watched.ends
         await watched.keeper.stop()
 
@@ -203,8 +134,9 @@ def test_whoever_reconnects_after_being_hung_up_stays():
     async def story():
         watched = Watched()
         watched.begin()
-        await watched.change([f.HangUp(BOB, "", time.time())])
-        again = held(BOB, f"session:{BOB * 10}", CRM, opened=time.time() + 0.01)
+        await watched.change([f.HangUp(BOB, "", 101)])
+        again = held(BOB, f"session:{BOB * 10}", CRM)
+        again.revision = current_world().revision
         assert watched.keeper.admit(again, current_world()) is None
         await watched.keeper.stop()
 
@@ -337,3 +269,75 @@ def test_what_a_change_does_not_touch_is_judged_as_before(first, second):
         if not concerned:
             each.opened = now - 1
             assert judged(each, before, now) == judged(each, after, now), name
+
+
+def test_however_many_are_hung_up_at_once_all_of_them_end():
+    """The World keeps a few of them for one that begins anew; whoever follows it is told each."""
+
+    async def story():
+        watched = Watched()
+        watched.begin()
+        many = [held(BOB, f"session:{BOB * 10}", CRM) for _ in range(400)]
+        for number, each in enumerate(many):
+            watched.watch(f"bob's {number}", each)
+            assert watched.keeper.admit(each, here()) is None
+        await watched.change([f.HangUp(BOB, each.id, 101) for each in many])
+        assert dict.fromkeys((f"bob's {number}" for number in range(400)), DISCONNECTED) == watched.ends
+        await watched.keeper.stop()
+
+    run(story())
+
+
+def test_a_connection_that_ends_soon_is_told_at_once(settings):
+    settings.AUTHZ_SOCKET_NOTICE = 60
+
+    async def story():
+        watched = Watched()
+        watched.begin()
+        soon = held(ALICE, "jwt:7", until=time.time() + 30)
+        watched.watch("soon", soon)
+        watched.keeper.admit(soon, here())
+        await watched.change([f.MemberIs(BOB, SALES, time.time() + 20)])
+        await asyncio.sleep(0.1)
+        assert {("soon", EXPIRED, 30), ("bob on crm", NOT_ALLOWED, 20)} == set(watched.notices)
+        assert {} == watched.ends
+        await watched.keeper.stop()
+
+    run(story())
+
+
+def test_a_notice_waits_until_there_is_somebody_who_could_tell_it(settings):
+    settings.AUTHZ_SOCKET_NOTICE = 60
+
+    async def story():
+        watched = Watched()
+        watched.begin()
+        early = held(ALICE, "jwt:7", until=time.time() + 30)
+        watched.keeper.admit(early, here())
+        await asyncio.sleep(0.1)
+        watched.watch("early", early)
+        await asyncio.sleep(0.7)
+        assert [("early", EXPIRED)] == [notice[:2] for notice in watched.notices]
+        await watched.keeper.stop()
+
+    run(story())
+
+
+def test_thousands_are_all_judged_before_anybody_is_told():
+    async def story():
+        watched = Watched()
+        watched.begin()
+        order = []
+        for _ in range(350):
+            each = held(BOB, f"session:{BOB * 10}")
+            each.on_end = lambda _closing: order.append("ended")
+            watched.keeper.admit(each, here())
+        listening = held(BOB, f"session:{BOB * 10}", CRM)
+        listening.on_change = lambda _heard: order.append("told")
+        watched.keeper.admit(listening, here())
+        await watched.change([f.ServerGone(SEARCH)])
+        await asyncio.sleep(0.1)
+        assert [*["ended"] * 350, "told"] == order
+        await watched.keeper.stop()
+
+    run(story())

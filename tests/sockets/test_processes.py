@@ -174,3 +174,12 @@ def test_without_a_database_everybody_stays_for_a_while_and_is_then_told_to_come
             eventually(lambda: refused(process, "/ws/search", **here.browser("alice"))[0], 101, within=20)
         finally:
             here.stop()
+
+
+def test_a_ticket_of_a_session_that_this_process_has_not_heard_of_is_good(here):
+    served = here.serve(AUTHZ_POLL_INTERVAL_MS="60000")
+    here.do("end_sessions", "alice")
+    here.do("begin_session", "alice")
+    ticket = here.ticket("alice", "search")
+    with connected(served, f"/ws/search?ticket={ticket}", origin="https://chat.example.com") as client:
+        assert is_alive(client)

@@ -44,7 +44,8 @@ def concerns(  # noqa: PLR0913  a change, and whom it may concern
     """Return whether a change may concern somebody of whom `known` was the case: their groups, or what they reach."""
     if facts is None:
         return True
-    if not any(_may_concern(fact, who) for fact in facts):
+    told = named(facts)
+    if not (told.anybody or who.person in told.people or who.credential in told.credentials):
         return False
     if own(after, who, at) != known:
         return True
@@ -52,19 +53,39 @@ def concerns(  # noqa: PLR0913  a change, and whom it may concern
     return any(_moves_a_door(fact, before, after, who.person, groups) for fact in facts)
 
 
-def _may_concern(fact: f.Fact, who: Principal) -> bool:
-    """Return whether a fact can be about somebody: a cheap look, for most changes are about others."""
-    match fact:
-        case f.PersonIs() | f.PersonGone():
-            return fact.number == who.person
-        case f.MemberIs() | f.MemberGone():
-            return fact.person == who.person
-        case f.KeyIs() | f.KeyGone():
-            return who.credential == f"key:{fact.number}"
-        case f.SessionIs() | f.SessionGone() | f.IssuerIs() | f.IssuerGone() | f.ProxyIs() | f.ProxyGone() | f.HangUp():
-            return False
-        case _:
-            return True
+class Named(NamedTuple):
+    """Whom the facts of a change name; or that they may be about anybody."""
+
+    anybody: bool
+    people: frozenset[int] = frozenset()
+    credentials: frozenset[str] = frozenset()
+
+
+def named(facts: Iterable[f.Fact] | None) -> Named:
+    """Return whom a change can be about."""
+    people: set[int] = set()
+    credentials: set[str] = set()
+    for fact in facts or ():
+        match fact:
+            case f.PersonIs() | f.PersonGone():
+                people.add(fact.number)
+            case f.MemberIs() | f.MemberGone():
+                people.add(fact.person)
+            case f.KeyIs() | f.KeyGone():
+                credentials.add(f"key:{fact.number}")
+            case (
+                f.SessionIs()
+                | f.SessionGone()
+                | f.IssuerIs()
+                | f.IssuerGone()
+                | f.ProxyIs()
+                | f.ProxyGone()
+                | f.HangUp()
+            ):
+                pass
+            case _:
+                return Named(anybody=True)
+    return Named(facts is None, frozenset(people), frozenset(credentials))
 
 
 def _groups(world: World, person: int, at: float) -> frozenset[int]:

@@ -44,9 +44,12 @@ class Rpc(Consumer):
 
     async def websocket_disconnect(self, _message: dict[str, Any]) -> None:
         """End."""
+        raise StopConsumer
+
+    def left(self) -> None:
+        """Tell nothing any more."""
         if self.news is not None:
             self.news.cancel()
-        raise StopConsumer
 
     async def _say(self, text: str) -> None:
         await self.send({"type": "websocket.send", "text": text})

@@ -20,12 +20,14 @@ from django.db import connection
 from authz.sockets.closing import LIMIT, Closing
 from authz.sockets.held import Heard, Held
 from authz.sockets.keeper import KEEPER
+from authz.sockets.pace import Pace
 from authz.sockets.rpc import jsonrpc
 from authz.sockets.rpc.calls import Method, called
 from authz.sockets.rpc.methods import METHODS
-from authz.sockets.rpc.pace import Pace
 from authz.sockets.rpc.topics import Topics
 
+BYTES_OF_ONE = 4096
+"""A message counts once for each so many."""
 LONGEST_WAIT = 3600.0
 """Seconds; whoever waits longer for the next look wakes once in between."""
 
@@ -73,7 +75,8 @@ class Talk:
         if len(data) > self._per_message:
             KEEPER.end(self.held, LIMIT)
             return
-        message = jsonrpc.read(data) if self._pace.allows() else None
+        # Reading costs what is read: a long message counts as many.
+        message = jsonrpc.read(data) if self._pace.allows(1 + len(data) // BYTES_OF_ONE) else None
         if message is None or not self._pace.allows(len(message.parts) - 1):
             if self._too_fast:
                 await self._say(self._too_fast)

@@ -18,7 +18,7 @@ from authz.decisions.vocabulary import FOREVER, Principal
 from authz.decisions.world import World
 from authz.formats import revision
 from authz.sockets.held import Heard, Held
-from authz.sockets.rpc.concerned import MOST_TOLD, NOBODY_NOW, Own, concerns, ended, own, people_concerned
+from authz.sockets.rpc.concerned import MOST_TOLD, NOBODY_NOW, Own, concerns, ended, named, own, people_concerned
 
 ME: Final = "me"
 EVERYBODY: Final = "everybody"
@@ -79,11 +79,15 @@ class Topics:
         if not self.following or (who := self._who(heard.after)) is None:
             return
         self._world = heard.after
-        if ME in self.following and concerns(*_change(heard), who=who, known=self._known, at=at):
+        if (
+            ME in self.following
+            and _told_of(heard, who)
+            and concerns(*_change(heard), who=who, known=self._known, at=at)
+        ):
             self._me = True
         if EVERYBODY in self.following:
             if GROUPS_READ in (who.scopes or ()):
-                self._add(people_concerned(*_change(heard)))
+                self._add(_people_of(heard))
             else:
                 self.leave([EVERYBODY])
                 self._lost = True
@@ -136,6 +140,20 @@ class Topics:
         self._people |= people
         if len(self._people) > MOST_TOLD:
             self._people = None
+
+
+def _told_of(heard: Heard, who: Principal) -> bool:
+    """Return whether a change can be about somebody: one look-up, for most changes are about others."""
+    if (found := heard.worked_out.get("named")) is None:
+        found = heard.worked_out["named"] = named(heard.facts)
+    return found.anybody or who.person in found.people or who.credential in found.credentials
+
+
+def _people_of(heard: Heard) -> frozenset[str] | None:
+    if "people" not in heard.worked_out:
+        heard.worked_out["people"] = people_concerned(*_change(heard))
+    people: frozenset[str] | None = heard.worked_out["people"]
+    return people
 
 
 def _change(heard: Heard) -> tuple[tuple[Fact, ...] | None, World, World]:
