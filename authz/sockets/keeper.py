@@ -1,7 +1,7 @@
 """Keeps the connections of this process: each ends when its right to exist does, or when its time is over.
 
 All of it happens in one event loop. A new World is heard of in another thread and handed over; the connections that a
-change may touch are judged anew, in slices, so that five thousand of them do not hold up one another. Besides, each
+change may touch are judged anew, in turns, so that five thousand of them do not hold up everybody else. Besides, each
 has a timer for the moment at which it would end by itself; then it is judged once more, for what it rests on may have
 been prolonged meanwhile. A connection that cannot be judged, because the World is too old, ends.
 """
@@ -12,7 +12,6 @@ import time
 from collections import deque
 from collections.abc import Coroutine
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -31,8 +30,13 @@ from authz.sockets.touched import Touched, touched
 
 log = logging.getLogger(__name__)
 
-SLICE = 100
-"""Connections judged before others get their turn: some two milliseconds."""
+LONGEST_TURN = 0.1
+"""Seconds for which connections are judged before others get their turn: 1,000 that end, or 5,000 that stay.
+
+Ending one makes work for those others, for which the next that is to end must not wait.
+"""
+TOLD_AT_ONCE = 100
+"""Connections that hear of a change before others get their turn."""
 FARTHEST = 86_400.0
 """Seconds; a timer beyond this is set anew when it rings."""
 PREPARING = 0.5
@@ -259,7 +263,9 @@ class Keeper:
             self._working = None
 
     def _judge_some(self) -> None:
-        for held in list(islice(self._unjudged, SLICE)):
+        turn_ends = time.monotonic() + LONGEST_TURN
+        while self._unjudged and time.monotonic() < turn_ends:
+            held = next(iter(self._unjudged))
             del self._unjudged[held]
             if not held.is_over and held.id in self.all:
                 self._judge(held)
@@ -272,7 +278,7 @@ class Keeper:
                     held.on_change(heard)
                 except Exception:
                     log.exception("socket.not_told")
-            if number % SLICE == 0:
+            if number % TOLD_AT_ONCE == 0:
                 await asyncio.sleep(0)
                 self._judge_some()
 
