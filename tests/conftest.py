@@ -123,10 +123,15 @@ def _prepare_hypothesis() -> None:
 
 @pytest.fixture(autouse=True)
 def without_a_world() -> Iterator[None]:
-    """Begin and end each test without a World, for the tables are emptied or rolled back beneath it."""
-    from authz.lookups.current import CURRENT  # noqa: PLC0415  needs the settings, which are named only now
+    """Begin and end each test without a World, for the tables are emptied or rolled back beneath it.
+
+    Nor is it known when anything was last used: numbers of sessions come again, in another test and at another time.
+    """
+    from authz.credentials.usage import USAGE  # noqa: PLC0415  needs the settings, which are named only now
+    from authz.lookups.current import CURRENT  # noqa: PLC0415
 
     CURRENT.forget()
+    USAGE.forget()
     yield
     CURRENT.kept = False
     CURRENT.forget()

@@ -29,6 +29,10 @@ class Usage:
 
     def __init__(self) -> None:
         """Begin knowing nothing."""
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin again knowing nothing."""
         self._sessions: dict[int, float] = {}
         self._keys: dict[int, float] = {}
         self._carried: dict[int, float] = {}
