@@ -19,7 +19,7 @@ from django.conf import settings
 from authz.credentials import renewed
 from authz.credentials.usage import USAGE
 from authz.decisions.decide import decide
-from authz.decisions.facts import Fact, HangUp
+from authz.decisions.facts import Fact, HangUp, ProxyIs
 from authz.decisions.world import World
 from authz.errors import Unavailable
 from authz.lookups.current import CURRENT
@@ -47,8 +47,8 @@ FRESH_EVERY = 1.0
 
 def judged(held: Held, world: World, at: float) -> Standing | Closing:
     """Return until when a connection stands in a World, or how it ends."""
-    if held.proxy is not None and world.proxies.get(held.proxy.number) != held.proxy:
-        return REVOKED  # whoever named its address is no longer believed
+    if held.proxy is not None and not _is_believed(held.proxy, world):
+        return REVOKED
     if any(is_hung_up(held, fact) for fact in world.hung_up.get(held.who.person, ())):
         return DISCONNECTED
     if (who := renewed(held.who, held.anchor, world)) is None:
@@ -67,6 +67,12 @@ def judged(held: Held, world: World, at: float) -> Standing | Closing:
         right=decision.until,
     )
     return stands.closing if at >= stands.until else stands
+
+
+def _is_believed(proxy: ProxyIs, world: World) -> bool:
+    """Return whether the proxy that named an address is still trusted by the same proof, whatever it is called now."""
+    now = world.proxies.get(proxy.number)
+    return now is not None and (now.secret, now.networks) == (proxy.secret, proxy.networks)
 
 
 Index = dict[Any, set[Held]]

@@ -109,8 +109,8 @@ class Wire(WebSocketsSansIOProtocol):
         """Return whether this frame, which is no message, is one too many; the connection ends then."""
         if self.small.allows():
             return False
+        self.deaf = True  # first, for hanging up reads on
         self.hang_up(LIMIT)
-        self.deaf = True
         return True
 
     def handle_cont(self, event: Frame) -> None:

@@ -43,7 +43,7 @@ from tests.people import (
     live_in,
     session,
 )
-from tests.sockets.keeping import FAR, Watched, cast, held, here, run
+from tests.sockets.keeping import FAR, PROXY_FACT, Watched, cast, held, here, run
 
 ALICES = {name for name in cast() if name.startswith("alice")}
 ON_SEARCH = ALICES - {"alice on the interface"}
@@ -94,6 +94,7 @@ REVOCATIONS: dict[str, tuple[list[f.Fact], dict[str, Closing]]] = {
     "the server is carried elsewhere": (
         [SERVERS[1]._replace(upstream="ws://elsewhere/")], dict.fromkeys(ON_SEARCH | {"bob on search"}, NOT_ALLOWED),
     ),
+    "the proxy is renamed": ([PROXY_FACT._replace(name="front")], {}),
     "the proxy is distrusted": ([f.ProxyGone(1)], {"alice through a proxy": REVOKED}),
     "the proxy has another secret": ([f.ProxyIs(1, "nginx", "0" * 64, ())], {"alice through a proxy": REVOKED}),
     "all of hers are hung up": ([f.HangUp(ALICE, "", 10**6)], dict.fromkeys(ALICES, DISCONNECTED)),
