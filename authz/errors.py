@@ -47,6 +47,19 @@ class NestingCycle(Conflict):
         super().__init__(f"this would make a circle: {' in '.join(path)}")
 
 
+class ImplausiblePlan(Conflict):
+    """A directory would change more than it may without somebody's approval."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        """Keep the reasons, each a sentence."""
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))
+
+
+class DirectoryFailed(AuthzError):
+    """A directory cannot be reached, does not answer in time, or answers what cannot be true; nothing was changed."""
+
+
 class Behind(AuthzError):
     """A process has not yet seen the revision that the caller demands."""
 

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
 
 ROOT_URLCONF = "portal.urls"
 ASGI_APPLICATION = "portal.asgi.application"
+CELERY_APPLICATION = "portal.celery.app"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -360,6 +361,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "portal.logging.OneLine"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {  # every ten seconds a look at what is due would be three lines
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "ERROR"},
+    },
     "root": {"handlers": ["stderr"], "level": text("LOG_LEVEL", default="INFO").upper()},
 }
 

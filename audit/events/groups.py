@@ -35,6 +35,7 @@ class GroupNested(Event):
 
     child: str
     parent: str
+    source: str = "local"
 
 
 @event("group.unnested", about="child", towards="parent")
@@ -43,6 +44,7 @@ class GroupUnnested(Event):
 
     child: str
     parent: str
+    source: str = "local"
 
 
 @event("owner.added", about="group", towards="person")

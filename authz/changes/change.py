@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
 from audit.context import Actor
 from audit.events import Event
-from audit.record import record
+from audit.record import Draft as Told
+from audit.record import append_many
 from authz.changes.lockout import no_lockout
 from authz.decisions.facts import Fact, to_json
 from authz.models import Change
@@ -36,6 +38,8 @@ class Draft:
     """Tells this revision from one of the same number in a history that was lost."""
     events: list[Event] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    kept: bool = False
+    """Whether it is committed though it says nothing: rows were written that neither the book nor a World tells of."""
 
     def say(self, event: Event, *facts: Fact) -> None:
         """Record an event, and the facts that hold from now on."""
@@ -61,7 +65,7 @@ def change(by: Actor) -> Iterator[Draft]:
                 yield draft
         finally:
             _open.reset(token)
-        if not draft.events and not draft.facts:
+        if not (draft.events or draft.facts or draft.kept):
             # Nothing changed after all: the revision goes back with the transaction (or its savepoint).
             transaction.set_rollback(True)
             return
@@ -72,9 +76,30 @@ def change(by: Actor) -> Iterator[Draft]:
         )
         if draft.revision % TRIM_EVERY == 0:
             Change.objects.filter(revision__lte=draft.revision - settings.AUTHZ_CHANGE_LOG_KEPT).delete()
-        for event in draft.events:
-            record(event, by=by, revision=draft.revision)
+        now = timezone.now()
+        append_many([Told(event=event, by=by, at=now, revision=draft.revision) for event in draft.events])
         transaction.on_commit(lambda: changed.send(sender=change, revision=draft.revision), robust=True)
+
+
+@contextmanager
+def attempt(by: Actor) -> Iterator[Draft]:
+    """Open a change, or a part of one that is under way: if the part fails, what it wrote and said is taken back.
+
+    So whoever asked for the part may go on without it.
+    """
+    outer = _open.get()
+    if outer is None:
+        with change(by) as draft:
+            yield draft
+        return
+    events, facts, kept = len(outer.events), len(outer.facts), outer.kept
+    try:
+        with transaction.atomic():
+            yield outer
+    except BaseException:
+        del outer.events[events:], outer.facts[facts:]
+        outer.kept = kept
+        raise
 
 
 def _next_revision(mark: str) -> int:

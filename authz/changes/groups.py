@@ -65,27 +65,29 @@ def remove(group: Group, *, by: Actor) -> None:
         draft.say(events.GroupRemoved(group=name), GroupGone(number))
 
 
-def nest(child: Group, *, parent: Group, by: Actor) -> Nesting:
-    """Put a group in a group; NestingCycle names the path that would close."""
+def nest(child: Group, *, parent: Group, by: Actor, source: str = "local") -> Nesting:
+    """Put a group in a group, for a source; NestingCycle names the path that would close."""
     if parent.everyone:
         message = f"{parent} holds every person and no groups"
         raise Conflict(message)
     with change(by) as draft:
-        if (held := Nesting.objects.filter(child=child, parent=parent).first()) is not None:
+        if (held := Nesting.objects.filter(child=child, parent=parent, source=source).first()) is not None:
             return held
         if (path := _way_up(parent, child)) is not None:
             raise NestingCycle((child.name, *path))
-        nesting = Nesting.objects.create(child=child, parent=parent)
-        draft.say(events.GroupNested(child=child.name, parent=parent.name), NestIs(child.pk, parent.pk))
+        nesting = Nesting.objects.create(child=child, parent=parent, source=source)
+        draft.say(events.GroupNested(child=child.name, parent=parent.name, source=source), NestIs(child.pk, parent.pk))
     return nesting
 
 
 def unnest(nesting: Nesting, *, by: Actor) -> None:
-    """Take a group out of a group."""
+    """Take a group out of a group, as far as this source is concerned."""
     with change(by) as draft:
-        child, parent = nesting.child, nesting.parent
+        child, parent, source = nesting.child, nesting.parent, nesting.source
         if Nesting.objects.filter(pk=nesting.pk).delete()[0]:
-            draft.say(events.GroupUnnested(child=child.name, parent=parent.name), NestGone(child.pk, parent.pk))
+            left = Nesting.objects.filter(child=child, parent=parent).exists()
+            fact = (NestIs if left else NestGone)(child.pk, parent.pk)
+            draft.say(events.GroupUnnested(child=child.name, parent=parent.name, source=source), fact)
 
 
 def add_owner(group: Group, *, person: User, by: Actor) -> Ownership:

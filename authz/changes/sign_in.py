@@ -1,7 +1,9 @@
 """Signing in with a password: proves who somebody is, slows down guessing, and records what was refused."""
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
@@ -22,6 +24,7 @@ FACTOR = 5
 as often as one account from one address. So nobody keeps somebody out from one place alone."""
 REFUSED = "That e-mail address and password do not belong together."
 TOO_OFTEN = "Too many wrong passwords. Please wait a while and try again."
+UNSURE = "Your directory cannot be asked just now. Please try again in a moment."
 BUSY = "Too many people are signing in just now. Please try again in a moment."
 PATIENCE = 5.0
 """Seconds that somebody waits for their password to be looked at."""
@@ -30,8 +33,29 @@ _at_once = threading.BoundedSemaphore(settings.AUTHZ_SIGN_INS_AT_ONCE)
 """Checking a password is made to cost memory and time; without a bound, strangers could spend all of ours."""
 
 
-def sign_in(*, email: str, password: str, device: str, address: str) -> sessions.Begun:
-    """Begin a session; BadCredential says in the same words, after the same work, that account or password is wrong."""
+class Elsewhere(NamedTuple):
+    """What was found where we do not keep the password ourselves."""
+
+    person: User | None
+    """Whose password it is; None if it is nobody's."""
+    sure: bool = True
+    """Whether that was an answer, and not the failure of a directory to give one."""
+
+
+Prove = Callable[[str, str, User | None], Elsewhere]
+"""Told the account as it was typed, the password, and the person of that e-mail if there is one."""
+
+
+def nowhere(_account: str, _password: str, _person: User | None) -> Elsewhere:
+    """Prove nobody: every password is ours."""
+    return Elsewhere(None)
+
+
+def sign_in(*, email: str, password: str, device: str, address: str, elsewhere: Prove = nowhere) -> sessions.Begun:
+    """Begin a session; BadCredential says in the same words, after the same work, that account or password is wrong.
+
+    Whose password is not kept here is asked for `elsewhere`; whoever has one here is never asked for anywhere else.
+    """
     account = find_email(email)[:254]
     by = Actor.stranger(address=address)
     attempt = _attempt(account, address, by)
@@ -46,10 +70,15 @@ def sign_in(*, email: str, password: str, device: str, address: str) -> sessions
         right = check_password(password, person.password if person is not None and known else _decoy())
     finally:
         _at_once.release()
-    if not (right and known and person is not None):
+    found = Elsewhere(person if right and known else None)
+    if not known and password:
+        found = elsewhere(account, password, person)
+    person = found.person
+    if person is None or not (person.is_active and person.is_human):
+        why = "wrong password" if known else "no such account" if found.sure else "the directory gave no answer"
         with transaction.atomic():
-            record(events.SignInRefused(name=account, reason="wrong password" if known else "no such account"), by=by)
-        raise BadCredential(REFUSED)
+            record(events.SignInRefused(name=account, reason=why), by=by)
+        raise BadCredential(REFUSED if found.sure else UNSURE)
     begun = sessions.begin(
         person=person,
         device=device,

@@ -11,6 +11,17 @@ from authz.models.proxy import Proxy
 from authz.models.server import Route, Server, Tool
 from authz.models.session import Session
 from authz.models.sign_in import FailedSignIn
+from authz.models.source import (
+    ForeignGroup,
+    ForeignMember,
+    ForeignNest,
+    Identity,
+    ProviderSession,
+    Rule,
+    Run,
+    Source,
+    SpentToken,
+)
 from authz.models.ticket import Ticket
 
 __all__ = [
@@ -18,18 +29,27 @@ __all__ = [
     "Change",
     "Connection",
     "FailedSignIn",
+    "ForeignGroup",
+    "ForeignMember",
+    "ForeignNest",
     "Grant",
     "Group",
+    "Identity",
     "Issuer",
     "Membership",
     "Nesting",
     "Ownership",
+    "ProviderSession",
     "Proxy",
     "Revision",
     "Route",
+    "Rule",
+    "Run",
     "Server",
     "Session",
     "SocketProcess",
+    "Source",
+    "SpentToken",
     "Ticket",
     "Tool",
     "User",

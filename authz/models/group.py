@@ -53,9 +53,12 @@ class Nesting(models.Model):
 
     child = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="nested_in")
     parent = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="nested")
+    source = models.CharField(max_length=100, default="local", editable=False)
 
     class Meta:
-        constraints = (models.UniqueConstraint(fields=("child", "parent"), name="one_nesting_per_pair"),)
+        constraints = (
+            models.UniqueConstraint(fields=("child", "parent", "source"), name="one_nesting_per_pair_and_source"),
+        )
         verbose_name = "nested group"
 
     def __str__(self) -> str:

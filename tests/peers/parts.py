@@ -47,6 +47,7 @@ class Part:
 PARTS = (
     Part("PostgreSQL", newest_postgres, ("postgresql",), "nothing is tested on PostgreSQL"),
     Part("nginx", on_path("nginx"), ("nginx-light", "nginx"), "no request passes through a real nginx"),
+    Part("OpenLDAP", on_path("slapd"), ("slapd",), "no directory is read, and nobody signs in by one"),
     Part("Redis", on_path("redis-server"), ("redis-server",), "no two processes tell one another of a change"),
     Part(
         "Chromium",
@@ -54,6 +55,8 @@ PARTS = (
         ("chromium", "chromium-browser"),
         "no page is opened in a browser",
     ),
+    Part("Node.js", on_path("node", "nodejs"), ("nodejs",), "nobody signs in by a real OpenID provider"),
+    Part("npm", on_path("npm"), ("npm",), "the real OpenID provider is not installed, and nobody signs in by it"),
 )
 
 BENCH_PARTS = (

@@ -21,6 +21,7 @@ MANAGE = (sys.executable, str(ROOT / "manage.py"))
 TEMPLATE = "portal_template"
 SECRET_KEY = "not a secret: every test of Gatehouse signs with this sentence"
 LONGEST_COMMAND = 120.0
+WITH_WORKER = "--with-worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,13 @@ class Portal:
     def serve(self, *words: str, ready: str = "/", env: Mapping[str, str] | None = None) -> Served:
         """Start a command that answers HTTP and wait for the path `ready`: `portal.serve("serve", "--port", "{port}")`.
 
-        `{port}` is a free port in any word; PORTAL_URL is the address unless `env` says another.
+        `{port}` is a free port in any word; PORTAL_URL is the address unless `env` says another. A portal works in the
+        background only where a test is about that: `serve("serve", …, "--with-worker")`.
         """
+        if words[0] == "serve":
+            words = tuple(word for word in words if word != WITH_WORKER) + (
+                () if WITH_WORKER in words else ("--no-worker",)
+            )
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         filled = [word.replace("{port}", str(port)) for word in words]

@@ -1,0 +1,47 @@
+"""The task application, its schedule, and how it is reached: a folder on one machine, Redis on several."""
+
+import os
+from pathlib import Path
+
+from celery import Celery
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+
+EVERY = 10.0
+"""Seconds between two looks at what is due."""
+
+
+def folder(name: str) -> str:
+    """Return a folder of the queue, made if need be."""
+    path = Path(settings.DATA_DIR) / "queue" / name
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(path)
+
+
+app = Celery("portal")
+app.conf.update(
+    broker_url=settings.REDIS_URL or "filesystem://",
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={}
+    if settings.REDIS_URL
+    else {
+        "data_folder_in": folder("tasks"),
+        "data_folder_out": folder("tasks"),
+        "control_folder": folder("control"),
+        "polling_interval": 0.5,
+    },
+    task_ignore_result=True,
+    task_acks_late=False,  # a task carries nothing: the next one finds whatever this one left
+    worker_hijack_root_logger=False,
+    worker_send_task_events=False,
+    timezone="UTC",
+    beat_schedule={
+        "directories": {
+            "task": "authz.keep_directories_in_step",
+            "schedule": EVERY,
+            "options": {"expires": EVERY},
+        },
+    },
+)
+app.autodiscover_tasks(["authz"])
