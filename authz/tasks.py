@@ -4,9 +4,11 @@ import logging
 
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 
+from authz.directory.oidc.recheck import recheck
 from authz.directory.run import work
 
 log = logging.getLogger(__name__)
@@ -16,6 +18,12 @@ log = logging.getLogger(__name__)
 def keep_directories_in_step() -> int:
     """Read what is due, and work on every run that waits for a worker."""
     return work()
+
+
+@shared_task(name="authz.recheck_sign_ins", ignore_result=True)
+def recheck_sign_ins() -> int:
+    """Ask providers whether they still vouch for the sign-ins that are due."""
+    return recheck(timezone.now())
 
 
 def wake() -> None:

@@ -10,6 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 EVERY = 10.0
 """Seconds between two looks at what is due."""
+RECHECK_EVERY = 30.0
+"""Seconds between two looks at which sign-ins a provider has to be asked about."""
 
 
 def folder(name: str) -> str:
@@ -20,7 +22,7 @@ def folder(name: str) -> str:
 
 
 app = Celery("portal")
-app.conf.update(
+app.conf.update(  # house: what Celery goes by, not rows
     broker_url=settings.REDIS_URL or "filesystem://",
     broker_connection_retry_on_startup=True,
     broker_transport_options={}
@@ -41,6 +43,11 @@ app.conf.update(
             "task": "authz.keep_directories_in_step",
             "schedule": EVERY,
             "options": {"expires": EVERY},
+        },
+        "sign-ins": {
+            "task": "authz.recheck_sign_ins",
+            "schedule": RECHECK_EVERY,
+            "options": {"expires": RECHECK_EVERY},
         },
     },
 )

@@ -339,6 +339,10 @@ UNFOLD = {
                 ),
                 ("May reach what", (("Servers", "dns", "authz_server"), ("Grants", "lock_open", "authz_grant"))),
                 (
+                    "Come from",
+                    (("Directories", "domain", "authz_source"), ("Runs", "sync", "authz_run")),
+                ),
+                (
                     "By which proof",
                     (
                         ("API keys", "key", "authz_apikey"),

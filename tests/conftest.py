@@ -18,11 +18,14 @@ from tests.peers.browser import (
     pytest_runtest_protocol,
     pytest_sessionfinish,
 )
+from tests.peers.keycloak import keycloak
 from tests.peers.nginx import nginx
+from tests.peers.openid import openid
 from tests.peers.portal import SECRET_KEY, portal
 from tests.peers.postgres import cluster
 from tests.peers.processes import process
 from tests.peers.redis import redis
+from tests.peers.slapd import slapd
 
 # Pytest finds the fixtures and hooks here.
 __all__ = [
@@ -30,13 +33,16 @@ __all__ = [
     "cluster",
     "context",
     "django_db_setup",
+    "keycloak",
     "nginx",
+    "openid",
     "page",
     "portal",
     "process",
     "pytest_runtest_protocol",
     "pytest_sessionfinish",
     "redis",
+    "slapd",
 ]
 
 OURS_TO_SAY = ("ALLOWED_HOSTS", "DATABASE_URL_FILE", "DEBUG", "PORTAL_URL", "REDIS_URL", "SECRET_KEY_FILE")

@@ -79,7 +79,7 @@ class IdentityUnlinked(Event):
     reason: str = ""
 
 
-@event("membership.synced", about="person", towards="directory")
+@event("memberships.synced", about="person", towards="directory")
 class MembershipsSynced(Event):
     """A directory put somebody in groups, or took them out: as far as this directory is concerned."""
 

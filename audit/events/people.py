@@ -74,7 +74,7 @@ class SessionEnded(Event):
 
 @event("sign_in.refused", about="name")
 class SignInRefused(Event):
-    """Somebody typed a name with a password that did not open it."""
+    """Somebody typed a name with a password that did not open it, or came by a provider and was not let in."""
 
     name: str
     reason: str = ""

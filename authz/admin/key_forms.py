@@ -14,7 +14,7 @@ from authz.admin.fields import checked
 from authz.admin.forms import VerbForm
 from authz.admin.search import SearchMany
 from authz.decisions.names import fold
-from authz.decisions.scopes import ADMINISTER, CONNECTIONS, EXPLAIN, GROUPS_CHECK, GROUPS_READ, ONE_SERVER, USE
+from authz.decisions.scopes import ADMINISTER, CONNECTIONS, EXPLAIN, GROUPS_CHECK, GROUPS_READ, ONE_SERVER, SCIM, USE
 from authz.formats.labels import parse_label
 from authz.models import Grant, Server
 
@@ -63,8 +63,10 @@ class ScopesForm(VerbForm):
         found = list(Server.objects.filter(folded__in=names)) if names else []
         self.lost = sorted(names[name] for name in names.keys() - {server.folded for server in found})
         """Scopes for servers that are no longer there, or have another name now."""
+        self.provisions = [scope for scope in held if scope.startswith(SCIM)]
+        """Scopes of a directory's token, which is issued with the directory and only kept here."""
         if "rights" in self.fields:
-            self.fields["rights"].initial = [scope for scope in held if not scope.startswith(ONE_SERVER)]
+            self.fields["rights"].initial = [scope for scope in held if not scope.startswith((ONE_SERVER, SCIM))]
             self.fields["servers"].initial = found
 
     def clean(self) -> dict[str, Any]:
@@ -74,7 +76,7 @@ class ScopesForm(VerbForm):
             if USE in cleaned["rights"] and cleaned["servers"]:
                 self.add_error("servers", "The scope use opens every server already; choose either it or single ones.")
             single = [f"{ONE_SERVER}{server.name}" for server in cleaned.get("servers", ())]
-            cleaned["scopes"] = [*cleaned["rights"], *single, *self.lost]
+            cleaned["scopes"] = [*cleaned["rights"], *single, *self.lost, *self.provisions]
             if not cleaned["scopes"]:
                 self.add_error("rights", "A key without a scope opens nothing; choose at least one.")
         return cleaned

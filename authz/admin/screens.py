@@ -8,6 +8,7 @@ from django.db.models import Model
 
 from authz.admin.base import VerbAdmin
 from authz.admin.connections import Connections
+from authz.admin.directories import Directories
 from authz.admin.grants import Grants
 from authz.admin.groups import Groups
 from authz.admin.issuers import Issuers
@@ -15,9 +16,23 @@ from authz.admin.keys import Keys
 from authz.admin.memberships import Memberships
 from authz.admin.people import People
 from authz.admin.proxies import Proxies
+from authz.admin.runs import Runs
 from authz.admin.servers import Servers
 from authz.admin.sessions import Sessions
-from authz.models import ApiKey, Connection, Grant, Group, Issuer, Membership, Proxy, Server, Session, User
+from authz.models import (
+    ApiKey,
+    Connection,
+    Grant,
+    Group,
+    Issuer,
+    Membership,
+    Proxy,
+    Run,
+    Server,
+    Session,
+    Source,
+    User,
+)
 
 SCREENS: tuple[tuple[type[Model], type[VerbAdmin[Any]]], ...] = (
     (User, People),
@@ -28,6 +43,8 @@ SCREENS: tuple[tuple[type[Model], type[VerbAdmin[Any]]], ...] = (
     (ApiKey, Keys),
     (Session, Sessions),
     (Connection, Connections),
+    (Source, Directories),
+    (Run, Runs),
     (Issuer, Issuers),
     (Proxy, Proxies),
 )

@@ -18,6 +18,7 @@ from unfold.sites import UnfoldAdminSite
 from authz.admin.who import administers
 from authz.conf import signing_key
 from authz.formats import return_address
+from authz.lookups.attention import wanted
 
 LOGIN_KEPT = 3600
 """Seconds in which a sign-in leads back to the page that asked for it."""
@@ -68,6 +69,21 @@ class Site(UnfoldAdminSite):
     def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Lead to the overview."""
         return redirect("admin:index")
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Say on the overview what needs attention, each with where to look."""
+        told = []
+        for each in wanted():
+            number = each.run
+            page = (
+                reverse("admin:authz_run_change", args=(number,))
+                if number
+                else reverse("admin:authz_source_changelist")
+            )
+            state = "waits for approval" if each.run else "is failing"
+            told.append({"directory": each.directory, "state": state, "words": each.words, "page": page})
+        answer: HttpResponse = super().index(request, {"wanted": told, **(extra_context or {})})
+        return answer
 
     def get_log_entries(self, request: HttpRequest) -> QuerySet[LogEntry]:
         """Return nothing: the book is the history."""

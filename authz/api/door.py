@@ -72,14 +72,14 @@ def answers(to: Caller, *, method: str = READING, status: int = 200) -> Callable
                 body = {"error": "method-not-allowed", "detail": f"use {method}"}
                 return JsonResponse(body, status=405, headers={"Allow": ", ".join(allowed)})
             try:
-                call = _let_in(request, to)
+                call = let_in(request, to)
                 body = view(call, **parts)
-                dated = _dated(call, changed=method != READING)
+                date = dated(call, changed=method != READING)
             except AuthzError as error:
                 return problem(error)
             except DatabaseError:
                 return problem(Unavailable("the database cannot be asked now"))
-            return JsonResponse(body, status=status, headers={"Authz-Revision": dated})
+            return JsonResponse(body, status=status, headers={"Authz-Revision": date})
 
         return answer
 
@@ -96,7 +96,8 @@ def presented_by(request: HttpRequest) -> Presented:
     )
 
 
-def _let_in(request: HttpRequest, to: Caller) -> Call:
+def let_in(request: HttpRequest, to: Caller) -> Call:
+    """Return a call that may be made, settled and as new as it demands; AuthzError says why it may not."""
     at = time.time()
     world = current_world()
     try:
@@ -116,7 +117,8 @@ def _let_in(request: HttpRequest, to: Caller) -> Call:
     return Call(request, who, world, at)
 
 
-def _dated(call: Call, *, changed: bool) -> str:
+def dated(call: Call, *, changed: bool) -> str:
+    """Return the revision of an answer: the one that was read, or one that holds what the call changed."""
     if not changed:
         return revision.make(call.world.epoch, call.world.revision)
     now = revision_now()

@@ -10,8 +10,8 @@ from authz.decisions.asked import action_named, person_named, server_named, tool
 from authz.decisions.explain import explain
 from authz.decisions.scopes import EXPLAIN
 from authz.decisions.search import question_of
-from authz.decisions.told import told
 from authz.errors import BadRequest
+from authz.lookups.provenance import told_with_sources
 
 
 @answers(key(EXPLAIN))
@@ -32,4 +32,8 @@ def show(call: Call) -> dict[str, Any]:
         at=call.at,
         address=asked.get("address", ""),
     )
-    return {"person": person.email, "server": server.name, **told(explain(question, call.world), call.world)}
+    return {
+        "person": person.email,
+        "server": server.name,
+        **told_with_sources(explain(question, call.world), call.world),
+    }

@@ -16,7 +16,7 @@ from authz.errors import Conflict, InvalidName
 from authz.formats import sources as formats
 from authz.formats.labels import parse_label
 from authz.formats.wrapped import unwrap, wrap
-from authz.models import Group, Rule, Session, Source, User
+from authz.models import ApiKey, Group, Rule, Session, Source, User
 
 
 def add(  # noqa: PLR0913  one argument for each thing there is to say about a directory
@@ -101,6 +101,7 @@ def forget(source: Source, *, by: Actor) -> None:
         for person in User.objects.filter(source=label).order_by("pk"):
             people.edit(person, by=by, source="local", external_id="")
         end_sign_ins(source, by=by, because=f"{source} was removed")
+        end_tokens(source, by=by, because=f"{source} was removed")
         if Source.objects.filter(pk=source.pk).delete()[0]:
             draft.say(events.DirectoryRemoved(directory=label))
 
@@ -125,8 +126,17 @@ def issue_token(source: Source, /, *, by: Actor, until: datetime | None = None) 
         return api_keys.issue(person=account, name=f"SCIM {source.name}", scopes=scopes, until=until, by=by)
 
 
+def end_tokens(source: Source, /, *, by: Actor, because: str) -> None:
+    """Revoke every token of a directory, whoever holds it: another one may have its name one day."""
+    with change(by):
+        scope = f"{SCIM}{source.name}"
+        for key in ApiKey.objects.filter(revoked_at=None).order_by("pk"):
+            if scope in key.scopes:
+                api_keys.revoke(key, by=by, reason=because)
+
+
 def account_of(source: Source) -> str:
-    """Return what the service account is called that holds a directory's tokens; .internal is nobody's on the internet."""
+    """Return the name of the service account that holds a directory's tokens; nobody on the internet is .internal."""
     return f"scim-{source.name}@services.internal"
 
 

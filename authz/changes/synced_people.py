@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.contrib.auth.hashers import make_password
+from django.db.models import F
 from django.utils import timezone
 
 from audit import events
@@ -107,6 +108,11 @@ class _Batch:
                 new.append(row)
             else:
                 row = held[step.identity]
+                if not (
+                    step.known or step.email or step.name is not None or step.suspended or step.restored or step.gone
+                ):
+                    found[step.key] = row
+                    continue  # only what they are in has changed, which is told by other rows
                 changed.append(row)
                 row.version += bool(step.known or step.email or step.name is not None)
                 row.seen_at = self.now if not step.gone else row.seen_at
@@ -150,6 +156,9 @@ class _Batch:
             ],
             ignore_conflicts=True,
         )
+        if self.source.kind == Source.SCIM:  # whose clients are told when a group changed, and in which version it is
+            touched = ForeignGroup.objects.filter(pk__in=groups.values())
+            touched.update(version=F("version") + 1, changed_at=self.now)
         left: defaultdict[int, list[int]] = defaultdict(list)
         for step in steps:
             for key in step.left:

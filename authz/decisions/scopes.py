@@ -7,8 +7,10 @@ groups:check     the group check
 groups:read      listing somebody's groups
 explain          decisions explained, and searches
 connections      who is connected, and an end to it
+scim:<source>    provisioning people and groups of one directory, by name
 """
 
+import re
 from typing import Final
 
 USE: Final = "use"
@@ -20,8 +22,13 @@ CONNECTIONS: Final = "connections"
 
 WHOLE: Final = (USE, ADMINISTER, GROUPS_CHECK, GROUPS_READ, EXPLAIN, CONNECTIONS)
 ONE_SERVER: Final = "use:"
+SCIM: Final = "scim:"
+SOURCE: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*", re.ASCII)
+"""The name of a directory."""
 
 
 def is_scope(text: str) -> bool:
     """Return whether `text` is one of the scopes above."""
+    if text.startswith(SCIM):
+        return SOURCE.fullmatch(text.removeprefix(SCIM)) is not None
     return text in WHOLE or (text.startswith(ONE_SERVER) and len(text) > len(ONE_SERVER))

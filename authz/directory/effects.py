@@ -8,7 +8,7 @@ from authz.decisions import facts as f
 from authz.decisions.applied import applied
 from authz.decisions.decide import decide
 from authz.decisions.membership import groups_of
-from authz.decisions.search import question_of
+from authz.decisions.search import question_of, who_can
 from authz.decisions.vocabulary import Action, Kind
 from authz.decisions.world import World
 from authz.directory.plan import Plan
@@ -115,7 +115,7 @@ def last_administrators(
 ) -> tuple[str, ...]:
     """Return who would be locked out, if after the plan nobody could administer the portal any more; else nobody."""
     portals = [server.number for server in world.servers.values() if server.kind == Kind.PORTAL]
-    before = {number for portal in portals for number in _administrators(world, portal, world.people, at)}
+    before = {person.number for portal in portals for person in who_can(world, portal, action=Action.ADMINISTER, at=at)}
     touched = [step for step in plan.people if step.number in before]
     nests = any(group.orphans or group.gone for group in plan.groups)
     if not before or not (touched or nests):

@@ -11,10 +11,13 @@ the name of another; so letters are put in lower case and not folded.
 import unicodedata
 from typing import Final
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from authz.decisions.names import lowered
 from authz.errors import InvalidName
+
+# Of the names that are nobody's on the internet (RFC 6761), these are what networks of one's own are called.
+SPECIAL_USE_DOMAIN_NAMES[:] = [each for each in SPECIAL_USE_DOMAIN_NAMES if each not in {"local", "test"}]
 
 MOST: Final = 254
 """Characters an address may have (RFC 5321 §4.5.3.1.3, less the angle brackets)."""

@@ -17,7 +17,13 @@ Share = Annotated[float, Field(ge=0, le=100)]
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        str_strip_whitespace=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,  # they are the help texts of the screens as well
+    )
 
 
 class Common(_Settings):
@@ -54,30 +60,45 @@ class LdapSettings(Common):
     ca: str = ""
     """PEM certificates by which the server's is verified; empty for the system's."""
     flavour: Literal["openldap", "ad"] = "openldap"
+    """What kind of server it is: ad for Active Directory, openldap for all others."""
     bind_dn: str = ""
+    """The DN, or for Active Directory the name, that Gatehouse reads with."""
     people_base: str = Field(min_length=1)
+    """The DN below which people are looked for, such as ou=people,dc=example,dc=com."""
     people_filter: str = "(objectClass=inetOrgPerson)"
+    """What tells people from other entries (RFC 4515)."""
     groups_base: str = ""
     """Empty reads no groups."""
     groups_filter: str = "(objectClass=groupOfNames)"
+    """What tells groups from other entries."""
     id_attribute: Attribute = "entryUUID"
+    """By what an entry is known for ever: entryUUID, or objectGUID for Active Directory."""
     email_attribute: Attribute = "mail"
+    """The attribute with the e-mail."""
     name_attribute: Attribute = "cn"
+    """The attribute with the name that others are shown."""
     login_attributes: list[Attribute] = Field(default=["mail", "uid"], min_length=1)
+    """What somebody may type to sign in; sAMAccountName or userPrincipalName for Active Directory."""
     group_name_attribute: Attribute = "cn"
+    """The attribute with the name of a group."""
     member_attribute: Attribute = "member"
+    """The attribute of a group that holds the DNs of its members."""
     kept_attributes: list[Attribute] = []
     """Read as well, for rules."""
     disabled_attribute: str = ""
     """Whoever has it with one of the values below is disabled; for AD userAccountControl is judged by itself."""
     disabled_values: list[str] = ["TRUE"]
+    """* stands for any value."""
     in_chain: bool = False
     """Ask AD itself for all groups of somebody who signs in (1.2.840.113556.1.4.1941)."""
     page: int = Field(500, ge=10, le=1000)
+    """Entries that are asked for at once; servers allow 500 or 1,000."""
     patience: float = Field(30.0, ge=1, le=600)
     """Seconds without an answer after which a read has failed."""
     every_minutes: int = Field(15, ge=1)
+    """How often it is read for what changed."""
     full_every_hours: int = Field(24, ge=1)
+    """How often everything is read, and so how long somebody who was deleted there may stay."""
 
     @field_validator("urls")
     @classmethod
@@ -107,10 +128,15 @@ class OidcSettings(Common):
     """An OpenID provider (OpenID Connect Core 1.0), found by its issuer (Discovery 1.0)."""
 
     issuer: str
+    """Its address, exactly as it calls itself; everything else is found from there."""
     client_id: str = Field(min_length=1, max_length=300)
+    """What it calls Gatehouse."""
     scopes: list[str] = ["openid", "profile", "email"]
+    """What is asked for; add groups or offline_access where the provider wants that."""
     email_claim: str = "email"
+    """The claim with the e-mail."""
     name_claim: str = "name"
+    """The claim with the name that others are shown."""
     groups_claim: str = "groups"
     """In the ID token or in userinfo; empty for none."""
     kept_claims: list[str] = []

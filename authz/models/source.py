@@ -98,6 +98,7 @@ class Identity(models.Model):
 
     class Meta:
         verbose_name_plural = "identities"
+        indexes = (models.Index(fields=("source", "locator"), name="identity_by_locator"),)
         constraints = (
             models.UniqueConstraint(fields=("source", "external_id"), name="one_identity_per_external_id"),
             models.UniqueConstraint(fields=("source", "person"), name="one_identity_per_person_and_source"),

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_http_methods
 
 from audit.context import Actor
 from authz.changes import sessions
-from authz.changes.sign_in import sign_in
 from authz.conf import signing_key
+from authz.directory.oidc.provider import enabled
+from authz.directory.sign_in import sign_in
 from authz.errors import BadCredential
 from authz.formats import return_address
 from authz.models import Session
@@ -65,7 +66,9 @@ def show(request: HttpRequest) -> HttpResponse:
             set_cookie(answer, begun.token)
             return answer
     status = 200 if request.method != "POST" else 401 if refused else 400
-    page = render(request, "pages/login.html", {"form": form, "rd": rd, "refused": refused}, status=status)
+    page = render(
+        request, "pages/login.html", {"form": form, "rd": rd, "refused": refused, "providers": enabled()}, status=status
+    )
     # A browser holds the page's form-action against the redirect that follows the form as well (CSP 3 §6.4.1), so the
     # one place that we lead back to must be named in it.
     page._csp_update = {"form-action": [origin_of(way_back(rd))]}  # type: ignore[attr-defined]  # noqa: SLF001  django-csp's own decorator does the same

@@ -126,6 +126,8 @@ def test_the_overview_is_in_the_order_of_the_menu(screen):
         "ApiKey",
         "Session",
         "Connection",
+        "Source",
+        "Run",
         "Issuer",
         "Proxy",
         "Entry",

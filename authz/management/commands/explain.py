@@ -11,9 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from authz.decisions.asked import action_named, person_named, server_named, tool_named
 from authz.decisions.explain import explain
 from authz.decisions.search import question_of, what_can, who_can
-from authz.decisions.told import told
 from authz.errors import AuthzError
 from authz.lookups.current import current_world
+from authz.lookups.provenance import told_with_sources
 
 
 class Command(BaseCommand):
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             self._print(lines, as_json=options["json"])
             return
         question = question_of(person.number, server_named(world, name).number, **asked)
-        answer = told(explain(question, world), world)
+        answer = told_with_sources(explain(question, world), world)
         if options["json"]:
             self.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False))
         else:
@@ -82,6 +82,9 @@ class Command(BaseCommand):
         for way in answer["because"]:
             chain = " in ".join(way["groups"]) or "directly"
             self.stdout.write(f"  because {way['says']}  ({chain})")
+            for each in way["given_by"]:
+                reason = f": {each['reason']}" if each["reason"] else ""
+                self.stdout.write(f"    in {way['groups'][0]} by {each['source']}{reason}")
         for title in ("to_revoke", "to_allow"):
             for line in answer[title]:
                 self.stdout.write(f"  {title.replace('_', ' ')}: {line}")

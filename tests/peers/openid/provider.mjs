@@ -23,6 +23,8 @@ const provider = new Provider(issuer, {
     rpInitiatedLogout: { enabled: true },
     backchannelLogout: { enabled: true },
   },
+  // It would refuse to call a client on this machine, and here there is no other.
+  fetch: (url, { dispatcher: _, ...options }) => globalThis.fetch(url, options),
   pkce: { required: () => true },
   rotateRefreshToken: true,
   cookies: { keys: ['of no worth outside a test'] },

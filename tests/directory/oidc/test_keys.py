@@ -1,0 +1,180 @@
+"""A provider's keys and metadata: remembered, fetched again when they change, and never from anybody else."""
+
+import time
+
+import pytest
+from django.test import Client
+from joserfc.jwk import ECKey
+
+from authz.directory.oidc import asked, discovery
+from authz.directory.oidc.discovery import Discovered
+from authz.directory.oidc.keys import ProviderKeys
+from authz.errors import DirectoryFailed
+from tests.credentials.issuer import published
+from tests.directory.oidc.cast import okta, sign_in
+from tests.directory.oidc.provider import CLIENT
+
+NOW = 1_760_000_000.0
+
+
+def new_key(name: str) -> ECKey:
+    return ECKey.generate_key("P-256", {"kid": name, "use": "sig"})
+
+
+def kids(keys) -> list[str]:
+    return [key["kid"] for key in keys]
+
+
+@pytest.mark.django_db
+def test_a_sign_in_after_a_rotation_works_and_one_by_the_old_key_does_not(provider):
+    okta(provider)
+    assert 302 == sign_in(Client(), provider).status_code
+    old = provider.key
+    provider.key = new_key("new")
+    provider.published = [provider.key]
+    assert 302 == sign_in(Client(), provider).status_code
+    provider.key = old
+    assert 403 == sign_in(Client(), provider).status_code
+    assert 2 == provider.asked.count("/jwks")
+
+
+@pytest.mark.django_db
+def test_a_key_replaced_under_the_same_name_is_found_too(provider):
+    okta(provider)
+    assert 302 == sign_in(Client(), provider).status_code
+    provider.key = new_key(provider.key.kid)
+    provider.published = [provider.key]
+    assert 302 == sign_in(Client(), provider).status_code
+
+
+def test_forgeries_make_us_fetch_keys_once_in_a_while(provider):
+    keys, url = ProviderKeys(), provider.metadata["jwks_uri"]
+    keys.of(url, NOW)
+    found = [keys.searched(url, NOW + second) is not None for second in range(61)]
+    assert [0, 30, 60] == [second for second, fetched in enumerate(found) if fetched]
+    assert 4 == provider.asked.count("/jwks")
+
+
+def test_keys_are_fetched_again_after_an_hour_so_that_a_withdrawn_one_is_forgotten(provider):
+    keys, url = ProviderKeys(), provider.metadata["jwks_uri"]
+    first = keys.of(url, NOW)
+    provider.published = [new_key("next")]
+    assert first == keys.of(url, NOW + 3599)
+    assert ["next"] == kids(keys.of(url, NOW + 3600))
+
+
+def test_keys_outlast_a_provider_that_is_down_by_a_day_and_no_longer(provider):
+    keys, url = ProviderKeys(), provider.metadata["jwks_uri"]
+    first = keys.of(url, NOW)
+    provider.breaks["/jwks"] = (503, b"", {})
+    assert first == keys.of(url, NOW + 7200)
+    assert first == keys.of(url, NOW + 7201)
+    assert 2 == provider.asked.count("/jwks")
+    assert keys.searched(url, NOW + 7300) is None
+    with pytest.raises(DirectoryFailed, match="answered 503"):
+        keys.of(url, NOW + 86_400)
+
+
+def test_metadata_is_remembered_for_an_hour_and_outlasts_a_provider_that_is_down_by_a_day(provider):
+    found, path = Discovered(), "/.well-known/openid-configuration"
+    first = found.of(provider.issuer, NOW)
+    assert first is found.of(provider.issuer, NOW + 3599)
+    assert first is not found.of(provider.issuer, NOW + 3600)
+    provider.breaks[path] = (500, b"", {})
+    for later in (10_000, 10_001, 90_000):
+        assert provider.issuer == found.of(provider.issuer, NOW + later - 3600).issuer
+    with pytest.raises(DirectoryFailed, match="answered 500"):
+        found.of(provider.issuer, NOW + 3600 + 86_400)
+
+
+WRONG = {
+    "another issuer": ({"issuer": "https://evil.example.com"}, "calls itself 'https://evil.example.com'"),
+    "no issuer": ({"issuer": None}, "calls itself None"),
+    "no token endpoint": ({"token_endpoint": None}, "no token_endpoint"),
+    "no keys": ({"jwks_uri": ""}, "no jwks_uri"),
+    "an address that is no text": ({"token_endpoint": ["x"]}, "not an https address"),
+    "an address without TLS": ({"token_endpoint": "http://idp.example.com/token"}, "not an https address"),
+    "a userinfo without TLS": ({"userinfo_endpoint": "http://idp.example.com/me"}, "not an https address"),
+    "a file": ({"jwks_uri": "file:///etc/passwd"}, "not an https address"),
+    "an authentication we cannot do": (
+        {"token_endpoint_auth_methods_supported": ["private_key_jwt"]},
+        "neither client_secret_basic nor client_secret_post",
+    ),
+}
+
+
+@pytest.mark.parametrize(("said", "words"), WRONG.values(), ids=WRONG)
+def test_metadata_that_cannot_be_used_is_refused(provider, said, words):
+    provider.metadata |= said
+    with pytest.raises(DirectoryFailed, match=words):
+        discovery.fetch(provider.issuer)
+
+
+def test_a_provider_with_tls_does_not_send_us_to_this_machine(provider):
+    said = provider.metadata | {"issuer": "https://idp.example.com"}
+    with pytest.raises(DirectoryFailed, match="on the machine of whoever asks"):
+        discovery.parse(said, issuer="https://idp.example.com")
+
+
+@pytest.mark.parametrize(("issuer", "address"), [
+    ("https://idp.example.com", "https://idp.example.com/.well-known/openid-configuration"),
+    ("https://idp.example.com/", "https://idp.example.com/.well-known/openid-configuration"),
+    ("https://idp.example.com/realms/a", "https://idp.example.com/realms/a/.well-known/openid-configuration"),
+])  # fmt: skip
+def test_metadata_is_where_the_standard_says(issuer, address):
+    assert address == discovery.address_of(issuer)
+
+
+BROKEN = {
+    "a redirect": (302, b"", {"Location": "http://127.0.0.1:1/"}, "wants to send us elsewhere"),
+    "too much": (200, b" " * 600_000, {}, "more than 524288 bytes"),
+    "no JSON": (200, b"<html>", {}, "JSON object"),
+    "a list": (200, b"[]", {}, "JSON object"),
+    "what is nested without end": (200, b"[" * 100_000, {}, "JSON object"),
+    "an error": (500, b"{}", {}, "answered 500"),
+}
+
+
+@pytest.mark.parametrize(("status", "body", "headers", "words"), BROKEN.values(), ids=BROKEN)
+def test_an_answer_that_is_none_is_refused(provider, status, body, headers, words):
+    provider.breaks["/.well-known/openid-configuration"] = (status, body, headers)
+    with pytest.raises(DirectoryFailed, match=words):
+        discovery.fetch(provider.issuer)
+
+
+@pytest.mark.parametrize("keys", [b'{"keys": []}', b"{}", b"x", b'{"keys": [{"kty": "oct", "k": "AAAA"}]}'])
+def test_keys_that_are_none_are_refused(provider, keys):
+    provider.breaks["/jwks"] = (200, keys, {})
+    with pytest.raises(DirectoryFailed, match="JWK set"):
+        ProviderKeys().of(provider.metadata["jwks_uri"], NOW)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Length": "1000000"}], ids=["without a length", "with a length"])
+def test_an_answer_that_drips_is_given_up(provider, headers, settings):
+    provider.drip = 0.5
+    provider.breaks["/jwks"] = (200, published(provider.key).encode(), headers)
+    began = time.monotonic()
+    with pytest.raises(DirectoryFailed, match="took longer than 5 s"):
+        asked.get(provider.metadata["jwks_uri"])
+    assert 8 > time.monotonic() - began
+
+
+def test_nobody_there_is_said(provider):
+    provider.stop()
+    with pytest.raises(DirectoryFailed, match="cannot be reached"):
+        discovery.fetch(provider.issuer)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/token", "/jwks", "/userinfo", "/.well-known/openid-configuration"])
+def test_a_provider_that_breaks_is_said_without_its_addresses(provider, path):
+    okta(provider, kept_claims=["department"])
+    if path != "/.well-known/openid-configuration":
+        provider.breaks[path] = (500, b"internal.example.com failed", {})
+        answer = sign_in(Client(), provider)
+    else:
+        provider.breaks[path] = (500, b"internal.example.com failed", {})
+        answer = Client().get("/oidc/okta/begin")
+    assert 502 == answer.status_code
+    assert "127.0.0.1" not in answer.content.decode()
+    assert CLIENT != answer.content.decode()
