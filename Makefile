@@ -29,13 +29,13 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: $(VENV)/.runtime ## Install what is needed and start the portal on this machine, with nothing else to set up
+run: $(VENV)/.runtime $(VENV)/.ldap ## Install what is needed and start the portal on this machine, with nothing else to set up
 	@PORTAL_MODE=local exec $(BIN)/python manage.py quickstart $(ARGS)
 
 STEPS := parts lint types house test-sqlite test-postgresql
 
 .PHONY: test
-test: $(VENV)/.dev ## Run every check and every test, on SQLite and on PostgreSQL, and sum up
+test: $(VENV)/.dev $(VENV)/.ldap-built ## Run every check and every test, on SQLite and on PostgreSQL, and sum up
 	@results=$(VENV)/results; rm -rf $$results; mkdir $$results; \
 	for step in $(STEPS); do \
 		printf '\n== %s\n' $$step; \
@@ -81,7 +81,7 @@ house: $(VENV)/.dev ## Check that the rooms keep to their invariants
 	@$(PYTEST) -q tests/test_house.py
 
 .PHONY: bench
-bench: $(VENV)/.dev ## Measure the hot path behind a real nginx
+bench: $(VENV)/.dev $(VENV)/.ldap-built ## Measure the hot path behind a real nginx
 	@$(BIN)/python tests/peers/install --bench
 	@$(BIN)/python -m bench $(ARGS)
 
@@ -118,6 +118,28 @@ $(VENV)/.runtime: requirements.txt | $(VENV)/.uv
 	else $(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt; fi || { \
 		echo "NOT INSTALLED: some of requirements.txt; the lines above say why."; exit 1; }
 	@touch $@
+
+# LDAP is apart: python-ldap has no wheels, and a machine without a compiler must still start the portal.
+LDAP = $(shell $(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['ldap'])" 2>/dev/null)
+INSTALL_LDAP = if [ -x $(BIN)/uv ]; then $(UV) $(LDAP); else $(BIN)/python -m pip install --quiet $(LDAP); fi
+
+$(VENV)/.ldap: pyproject.toml | $(VENV)/.runtime
+	@echo "Installing what LDAP directories need"
+	@$(INSTALL_LDAP) > $(VENV)/ldap.log 2>&1 || { grep -m 1 -E 'fatal error|rror:' $(VENV)/ldap.log || true; \
+		echo "NOT INSTALLED: python-ldap, so LDAP directories cannot be read; everything else works."; \
+		echo "On Debian: apt install gcc libldap-dev libsasl2-dev python3-dev, and then: make ldap"; }
+	@touch $@
+
+$(VENV)/.ldap-built: pyproject.toml | $(VENV)/.uv
+	@$(BIN)/python tests/peers/install --ldap
+	@rm -f $(VENV)/.ldap
+	@$(MAKE) $(VENV)/.ldap
+	@touch $@
+
+.PHONY: ldap
+ldap: $(BIN)/python ## Install what LDAP directories need: python-ldap, and what it is built with
+	@rm -f $(VENV)/.ldap-built
+	@$(MAKE) $(VENV)/.ldap-built
 
 $(VENV)/.dev: requirements.txt pyproject.toml | $(VENV)/.uv
 	@echo "Installing what the portal and its tests need"

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-PARTS: Final = ("deciding", "serving", "connecting", "revoking")
+PARTS: Final = ("deciding", "serving", "connecting", "revoking", "directories")
 DATABASES: Final = ("sqlite", "postgresql")
 
 
@@ -33,6 +33,9 @@ def main() -> int:
         if missing and part in options.only:
             print(f"not measured: {part}, for {', '.join(missing)} is missing")
             options.only = ",".join(each for each in options.only.split(",") if each != part)
+    if "directories" in options.only and shutil.which("slapd", path="/usr/sbin:/usr/local/sbin:/usr/bin") is None:
+        print("not measured: directories, for slapd is missing")
+        options.only = ",".join(each for each in options.only.split(",") if each != "directories")
     worst = 0
     for database in options.database.split(","):
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:

@@ -38,5 +38,9 @@ def measure(database: str, parts: list[str], *, small: bool) -> int:
         connecting.measure(report, made, folder)
     if "revoking" in parts:
         revoking.measure(report, made, folder, database)
+    if "directories" in parts:
+        from bench import directories  # noqa: PLC0415  python-ldap may be missing
+
+        directories.measure(report, made, folder, database, small=small)
     print("\n" + report.markdown() + "\n", flush=True)
     return int(any(row[3] == "MISSED" for row in report.rows))

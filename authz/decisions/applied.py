@@ -8,7 +8,7 @@ from immutables import Map
 
 from authz.decisions import facts as f
 from authz.decisions.names import fold
-from authz.decisions.world import CLOSED, Door, Numbers, World
+from authz.decisions.world import CLOSED, Door, Numbers, World, below
 
 NONE: frozenset[int] = frozenset()
 HANG_UPS_KEPT = 100
@@ -111,17 +111,6 @@ def _group_gone(world: World, fact: f.GroupGone) -> World:
         given=given,
         everyone=_everyone(given, ancestors),
     )
-
-
-def below(children: Numbers, start: int) -> list[int]:
-    """Return a group and every group below it."""
-    found, seen = [start], {start}
-    for group in found:
-        for child in children.get(group, NONE):
-            if child not in seen:
-                seen.add(child)
-                found.append(child)
-    return found
 
 
 def above(parents: Numbers | dict[int, frozenset[int]], start: int) -> frozenset[int]:

@@ -7,6 +7,7 @@ from immutables import Map
 
 from authz.decisions import facts as f
 from authz.decisions.applied import above, hung_up
+from authz.decisions.membership import leading
 from authz.decisions.names import fold
 from authz.decisions.world import Door, World
 
@@ -43,7 +44,7 @@ def built(everything: Everything, *, revision: int = 0, mark: str = "", epoch: s
     parents, children = _nestings(everything.nests)
     ancestors = {number: above(parents, number) for number in groups}
     given = frozenset(number for number, group in groups.items() if group.everyone)
-    return World(
+    world = World(
         revision=revision,
         mark=mark,
         epoch=epoch,
@@ -71,6 +72,9 @@ def built(everything: Everything, *, revision: int = 0, mark: str = "", epoch: s
         proxies=Map({proxy.number: proxy for proxy in everything.proxies}),
         hung_up=_hung_up(everything.hung_up),
     )
+    for server, door in world.doors.items():
+        leading(world, server, door)  # now, so that nobody who asks has to wait for it
+    return world
 
 
 def _memberships(

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from ipaddress import ip_address, ip_network
 
 from authz.decisions.facts import GrantIs
-from authz.decisions.membership import among
+from authz.decisions.membership import holding
 from authz.decisions.names import fold
 from authz.decisions.scopes import ADMINISTER, ONE_SERVER, USE
 from authz.decisions.vocabulary import ANY_TOOL, FOREVER, NO_TOOL, Action, Decision, Effect, Question, Where
@@ -110,7 +110,7 @@ def a_grant_opens_the_door(world: World, question: Question) -> Decision | None:
     for grant in door.by_person.get(person.number, ()):
         if opens(grant, question):
             return _opened(grant, question.who.until)
-    reached = among(world, person, door.groups, question.at)
+    reached = holding(world, person, question.target.server, door, question.at)
     for group in sorted(reached):
         for grant in door.by_group[group]:
             if opens(grant, question):

@@ -5,12 +5,11 @@ Both end in `decide` for every result, so a search can never say what a request 
 
 from dataclasses import dataclass
 
-from authz.decisions.applied import below
 from authz.decisions.decide import decide
 from authz.decisions.facts import PersonIs, ServerIs
 from authz.decisions.rules import opens
 from authz.decisions.vocabulary import ANY_TOOL, NO_TOOL, Action, Principal, Question, Target, Where
-from authz.decisions.world import CLOSED, World
+from authz.decisions.world import CLOSED, World, below
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,19 @@ class Door:
 CLOSED = Door({}, {}, frozenset(), limited=False)
 
 Numbers = Map[int, frozenset[int]]
+Leading = Mapping[int, tuple[int, ...]]
+"""Group to the groups that hold a grant and that it is, or is in."""
+
+
+def below(children: Numbers, start: int) -> list[int]:
+    """Return a group and every group below it."""
+    found, seen = [start], {start}
+    for group in found:
+        for child in children.get(group, ()):
+            if child not in seen:
+                seen.add(child)
+                found.append(child)
+    return found
 
 
 class Memo(dict[Any, Any]):
@@ -151,6 +164,11 @@ class World:
     hung_up: Map[int, tuple[HangUp, ...]] = Map()
     """Person to those of their connections that were hung up last, the newest last."""
 
+    leading: dict[int, tuple[Door, Numbers, Leading]] = field(default_factory=dict, repr=False, compare=False)
+    """Server to the groups that lead to it, with the door and the nesting from which that follows: see `leading`.
+
+    It is handed on from World to World, for it holds as long as those two are the very same.
+    """
     memory: Memory = field(default_factory=Memory, init=False, repr=False, compare=False)
     """What follows from this World alone; it goes when the World goes, so it cannot be stale."""
 

@@ -20,7 +20,7 @@ from authz.directory.oidc.provider import enabled
 from authz.directory.sign_in import sign_in
 from authz.errors import BadCredential
 from authz.formats import return_address
-from authz.models import Session
+from authz.models import Session, Source
 from authz.pages.middleware import principal_of
 
 
@@ -40,6 +40,15 @@ class LoginForm(forms.Form):
     )
 
 
+def form_for(request: HttpRequest) -> LoginForm:
+    """Return the form; where an LDAP directory is asked, people may have other names there than their e-mail."""
+    form = LoginForm(request.POST if request.method == "POST" else None)
+    if Source.objects.filter(kind=Source.LDAP, enabled=True).exists():
+        form.fields["email"].label = "E-mail or user name"
+        form.fields["email"].widget = forms.TextInput(form.fields["email"].widget.attrs)
+    return form
+
+
 @never_cache
 @csrf_protect
 @sensitive_post_parameters("password")
@@ -47,7 +56,7 @@ class LoginForm(forms.Form):
 def show(request: HttpRequest) -> HttpResponse:
     """Show the form, or sign in."""
     rd = request.POST.get("rd", request.GET.get("rd", ""))
-    form = LoginForm(request.POST if request.method == "POST" else None)
+    form = form_for(request)
     refused = ""
     if request.method == "POST" and form.is_valid():
         try:

@@ -3,8 +3,11 @@
 Only the standard library is imported here: `install` runs before anything is installed.
 """
 
+import importlib.util
 import os
 import shutil
+import sys
+import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +37,21 @@ def newest_postgres() -> Path | None:
     return found if found and found.with_name("initdb").exists() else None
 
 
+def file(*paths: str) -> Callable[[], Path | None]:
+    """Return a search for the first of these files that is there."""
+    return lambda: next((Path(each) for each in paths if Path(each).exists()), None)
+
+
+def module(name: str) -> Callable[[], Path | None]:
+    """Return a search for a module of this Python."""
+
+    def find() -> Path | None:
+        found = importlib.util.find_spec(name)
+        return Path(found.origin) if found is not None and found.origin else None
+
+    return find
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One program, the packages that carry it (the first that the distribution has is taken), and its purpose."""
@@ -48,6 +66,7 @@ PARTS = (
     Part("PostgreSQL", newest_postgres, ("postgresql",), "nothing is tested on PostgreSQL"),
     Part("nginx", on_path("nginx"), ("nginx-light", "nginx"), "no request passes through a real nginx"),
     Part("OpenLDAP", on_path("slapd"), ("slapd",), "no directory is read, and nobody signs in by one"),
+    Part("python-ldap", module("ldap"), (), "no directory is read, and nobody signs in by one"),
     Part("Redis", on_path("redis-server"), ("redis-server",), "no two processes tell one another of a change"),
     Part(
         "Chromium",
@@ -59,12 +78,26 @@ PARTS = (
     Part("npm", on_path("npm"), ("npm",), "the real OpenID provider is not installed, and nobody signs in by it"),
 )
 
+LDAP_PARTS = (
+    Part("C compiler", on_path("cc", "gcc"), ("gcc",), "python-ldap is not built"),
+    Part("C library headers", file("/usr/include/stdlib.h"), ("libc6-dev",), "python-ldap is not built"),
+    Part(
+        "Python headers",
+        file(f"{sysconfig.get_path('include')}/Python.h"),
+        (f"python{sys.version_info[0]}.{sys.version_info[1]}-dev", "python3-dev"),
+        "python-ldap is not built",
+    ),
+    Part("OpenLDAP headers", file("/usr/include/ldap.h"), ("libldap-dev", "libldap2-dev"), "python-ldap is not built"),
+    Part("SASL headers", file("/usr/include/sasl/sasl.h"), ("libsasl2-dev",), "python-ldap is not built"),
+)
+"""What python-ldap, which has no wheels, is built with."""
+
 BENCH_PARTS = (
-    *PARTS[:2],
+    *PARTS[:3],
     Part("wrk", on_path("wrk"), ("wrk",), "no request rate is measured"),
 )
 
 
 def named(name: str) -> Part:
     """Return the part of this name."""
-    return next(part for part in PARTS + BENCH_PARTS if part.name == name)
+    return next(part for part in PARTS + BENCH_PARTS + LDAP_PARTS if part.name == name)
