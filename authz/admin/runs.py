@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -27,19 +28,31 @@ COLOURS = {
 }  # fmt: skip
 
 
-def approve(run: Run, *, by: Actor) -> None:
-    """Approve what a run waits for, and have it done."""
-    runs.approve(run, by=by)
+def approve(run: Run, *, by: Actor, seen: str) -> None:
+    """Approve what a run waits for, as far as it has been seen, and have it done."""
+    runs.approve(run, by=by, seen=seen)
     transaction.on_commit(wake)
 
 
-APPROVE = Act(
-    title="Approve",
-    warning="The directory is read once more. What is shown here is done, and nothing graver: if more would be "
-    "suspended or removed by then, it waits again.",
-    do=approve,
-    done="Approved; it is being done.",
-)
+def approval_of(run: Run) -> Act:
+    """Return how approving a run is asked: the question says what is shown now, and the answer holds for that alone."""
+    seal = runs.seal(run)
+
+    class Seen(forms.Form):
+        """Carries what was seen from the question to the answer."""
+
+        seen = forms.CharField(widget=forms.HiddenInput(), initial=seal)
+
+    again = "The client that pushed it will try again" if run.mode == Run.PUSH else "The directory is read once more"
+    return Act(
+        title="Approve",
+        warning=f"{'; '.join(run.reasons)}. {again}: what is shown on the page before is done then, no more.",
+        do=approve,
+        done="Approved; it is being done.",
+        asks=Seen,
+    )
+
+
 DISMISS = Act(
     title="Dismiss",
     warning="It is not done. The next run compares again, and may wait again.",
@@ -56,7 +69,6 @@ class Runs(VerbAdmin[Run]):
     list_filter = ("state", "mode", "source")
     search_fields = ("source__name", "asked_by")
     search_help_text = "Search by directory or by who asked"
-    list_select_related = ("source",)
     actions_detail = ("approve", "dismiss")
     at = when("queued_at", "asked")
     ended = when("ended_at", "ended", never="not yet")
@@ -65,6 +77,13 @@ class Runs(VerbAdmin[Run]):
         ("What it does", {"fields": ("what", "people", "groups", "memberships", "access", "not_done")}),
         ("Record", {"fields": ("asked_by", "at", "ended", "approval")}),
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        """Leave what is long to where it is shown."""
+        found: QuerySet[Run] = super().get_queryset(request).select_related("source")
+        if request.resolver_match is None or not str(request.resolver_match.url_name).endswith("changelist"):
+            return found
+        return found.defer("grave", "problems")
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Leave asking to the screen of directories."""
@@ -172,7 +191,11 @@ class Runs(VerbAdmin[Run]):
     @button("Approve", path="approve", icon="check", danger=True)
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Approve."""
-        return self.act_on(request, object_id, APPROVE)
+        run = self.get_object(request, object_id)
+        if run is None:
+            missing: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return missing
+        return self.act_on(request, object_id, approval_of(run))
 
     @button("Dismiss", path="dismiss", icon="close")
     def dismiss(self, request: HttpRequest, object_id: str) -> HttpResponse:

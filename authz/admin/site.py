@@ -80,7 +80,7 @@ class Site(UnfoldAdminSite):
                 if number
                 else reverse("admin:authz_source_changelist")
             )
-            state = "waits for approval" if each.run else "is failing"
+            state = {"failing": "is failing", "overdue": "is overdue", "waiting": "waits for approval"}[each.state]
             told.append({"directory": each.directory, "state": state, "words": each.words, "page": page})
         answer: HttpResponse = super().index(request, {"wanted": told, **(extra_context or {})})
         return answer

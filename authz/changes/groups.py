@@ -60,6 +60,8 @@ def remove(group: Group, *, by: Actor) -> None:
             memberships.remove(membership, by=by, reason=f"{group} was removed")
         for nesting in [*group.nested.all(), *group.nested_in.all()]:
             unnest(nesting, by=by)
+        for rule in group.rules.select_related("source", "group"):
+            draft.say(events.RuleRemoved(directory=str(rule.source), group=group.name, rule=str(rule)))
         number, name = group.pk, group.name
         group.delete()
         draft.say(events.GroupRemoved(group=name), GroupGone(number))

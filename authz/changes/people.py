@@ -7,14 +7,14 @@ from django.contrib.auth.password_validation import validate_password
 from audit import events
 from audit.context import Actor
 from authz.changes import api_keys, grants, memberships, sessions
-from authz.changes.change import change
+from authz.changes.change import Draft, change
 from authz.changes.edits import assign, differences
 from authz.decisions.facts import PersonGone
 from authz.errors import Conflict
 from authz.formats.emails import parse_email
 from authz.formats.labels import parse_label
 from authz.lookups import facts
-from authz.models import User
+from authz.models import Identity, Source, User
 
 
 def create(  # noqa: PLR0913  one argument for each thing there is to say about somebody
@@ -63,24 +63,63 @@ def edit(person: User, /, *, by: Actor, **wanted: Any) -> User:  # noqa: ANN401 
 
 
 def suspend(person: User, *, by: Actor, reason: str = "") -> User:
-    """Refuse somebody everywhere from the next request on, and end their sessions; their keys rest with them."""
+    """Refuse somebody everywhere from the next request on, and end their sessions; their keys rest with them.
+
+    Whom a directory suspended before is suspended by hand from now on, and restored by no directory.
+    """
+    with change(by) as draft:
+        person = User.objects.get(pk=person.pk)
+        by_hand = _by_hand(person)
+        if person.is_active or by_hand:
+            draft.say(events.PersonSuspended(person=person.email, reason=reason))
+        _suspend(person, draft, by=by)
+    return person
+
+
+def suspend_for(source: Source, person: User, *, by: Actor, reason: str) -> User:
+    """Suspend somebody because their directory says so."""
     with change(by) as draft:
         person = User.objects.get(pk=person.pk)
         if person.is_active:
-            assign(person, {"is_active": False})
-            draft.say(events.PersonSuspended(person=person.email, reason=reason), facts.person(person))
-            sessions.end_all(person, by=by, because="suspended")
+            draft.say(events.PersonSuspended(person=person.email, reason=f"{source}: {reason}"))
+        _suspend(person, draft, by=by)
     return person
+
+
+def _suspend(person: User, draft: Draft, *, by: Actor) -> None:
+    if person.is_active:
+        assign(person, {"is_active": False})
+        draft.facts.append(facts.person(person))
+        sessions.end_all(person, by=by, because="suspended")
 
 
 def restore(person: User, *, by: Actor, reason: str = "") -> User:
     """Let somebody in again; ended sessions stay ended."""
     with change(by) as draft:
         person = User.objects.get(pk=person.pk)
-        if not person.is_active:
-            assign(person, {"is_active": True})
-            draft.say(events.PersonRestored(person=person.email, reason=reason), facts.person(person))
+        _by_hand(person)
+        _restore(person, draft, reason)
     return person
+
+
+def restore_for(source: Source, person: User, *, by: Actor, reason: str) -> User:
+    """Let somebody in again because the directory that suspended them says so."""
+    with change(by) as draft:
+        person = User.objects.get(pk=person.pk)
+        _restore(person, draft, f"{source}: {reason}")
+    return person
+
+
+def _restore(person: User, draft: Draft, reason: str) -> None:
+    if not person.is_active:
+        assign(person, {"is_active": True})
+        draft.say(events.PersonRestored(person=person.email, reason=reason), facts.person(person))
+
+
+def _by_hand(person: User) -> bool:
+    """Note that it is for no directory any more to restore somebody; return whether it was until now."""
+    held = Identity.objects.filter(person=person, suspended=True)
+    return bool(held.update(suspended=False, suspended_at=None))
 
 
 def remove(person: User, *, by: Actor, reason: str = "") -> None:

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
+from django.db.models import Q
 from pydantic import BaseModel
 
 from audit import events
 from audit.context import Actor
-from authz.changes import api_keys, people, sessions
+from authz.changes import api_keys, people, runs, sessions
 from authz.changes.change import change
 from authz.changes.edits import assign, differences
 from authz.conf import signing_key
@@ -16,7 +18,7 @@ from authz.errors import Conflict, InvalidName
 from authz.formats import sources as formats
 from authz.formats.labels import parse_label
 from authz.formats.wrapped import unwrap, wrap
-from authz.models import ApiKey, Group, Rule, Session, Source, User
+from authz.models import ApiKey, Group, Identity, Membership, Nesting, Rule, Run, Session, Source, User
 
 
 def add(  # noqa: PLR0913  one argument for each thing there is to say about a directory
@@ -49,6 +51,7 @@ def edit(source: Source, /, *, by: Actor, secret: str | None = None, **wanted: A
     """Change title, settings, secret (None keeps it), or whether it is enabled; its sign-ins end if it is not."""
     if "settings" in wanted:
         wanted["settings"] = plain(formats.parse(source.kind, wanted["settings"]))
+        _refuse_another(source, wanted["settings"])
     if wanted.get("title", "").strip():
         wanted["title"] = parse_label(wanted["title"], what="title")
     with change(by) as draft:
@@ -77,16 +80,39 @@ def edit(source: Source, /, *, by: Actor, secret: str | None = None, **wanted: A
             draft.say(kind(directory=str(source)))
             if not source.enabled:
                 end_sign_ins(source, by=by, because=f"{source} was switched off")
+        if "settings" in wanted and source.enabled:
+            _follow(source, by=by)
     return source
+
+
+LASTING = ("issuer", "client_id", "id_attribute")
+"""Settings by which people are known again: with others, somebody else may have the same name there."""
+
+
+def _refuse_another(source: Source, settings: dict[str, Any]) -> None:
+    held = Source.objects.get(pk=source.pk).settings
+    changed = [name for name in LASTING if held.get(name) != settings.get(name)]
+    if changed and Identity.objects.filter(source=source).exists():
+        message = (
+            f"{', '.join(changed)} cannot change: people are known by it, and whoever has the same id elsewhere would "
+            "become one of them; add another directory instead"
+        )
+        raise Conflict(message)
 
 
 def end_sign_ins(source: Source, *, by: Actor, because: str) -> int:
     """End every open session that was begun by a directory; return how many there were."""
     with change(by):
-        open_ones = list(Session.objects.filter(provider__source=source, ended_at=None).order_by("pk"))
-        for session in open_ones:
+        open_ones = Session.objects.filter(ended_at=None)
+        begun = Q(provider__source=source)
+        if source.kind == Source.LDAP:
+            # Whoever has no password here, and was led here by no provider, has shown the one that LDAP knows.
+            elsewhere = Q(person__identities__source=source, person__password__startswith=UNUSABLE_PASSWORD_PREFIX)
+            begun |= elsewhere & Q(provider=None)
+        found = list(open_ones.filter(begun).distinct().order_by("pk"))
+        for session in found:
             sessions.end(session, by=by, because=because)
-    return len(open_ones)
+    return len(found)
 
 
 def secret_of(source: Source) -> str:
@@ -98,6 +124,10 @@ def forget(source: Source, *, by: Actor) -> None:
     """Forget a directory from which nothing is left but its name; whom it owned is a local person from now on."""
     with change(by) as draft:
         label = str(source)
+        gives = Membership.objects.filter(source=label).exists() or Nesting.objects.filter(source=label).exists()
+        if gives or Source.objects.filter(pk=source.pk, enabled=True).exists():
+            message = f"{label} still gives something, or may; it is switched off and taken back first"
+            raise Conflict(message)
         for person in User.objects.filter(source=label).order_by("pk"):
             people.edit(person, by=by, source="local", external_id="")
         end_sign_ins(source, by=by, because=f"{source} was removed")
@@ -143,7 +173,7 @@ def account_of(source: Source) -> str:
 def add_rule(  # noqa: PLR0913  one argument for each thing a rule says
     source: Source, *, group: Group, kind: str, pattern: str, by: Actor, attribute: str = ""
 ) -> Rule:
-    """Give whoever fits a membership, from the next run on; InvalidName or Conflict says why not."""
+    """Give whoever fits a membership, by a run that is asked for; InvalidName or Conflict says why not."""
     pattern, attribute = pattern.strip(), attribute.strip().lower()
     if kind not in dict(Rule.KINDS) or not pattern or bool(attribute) != (kind == Rule.ATTRIBUTE):
         message = "a rule names an attribute and its value, or a group of the directory"
@@ -157,15 +187,24 @@ def add_rule(  # noqa: PLR0913  one argument for each thing a rule says
         )
         if new:
             draft.say(events.RuleAdded(directory=str(source), group=group.name, rule=str(rule)))
+            _follow(source, by=by)
     return rule
 
 
 def remove_rule(rule: Rule, *, by: Actor) -> None:
-    """Take a rule away; what it gave is removed by the next run."""
+    """Take a rule away, and ask for a run that takes back what it gave."""
     with change(by) as draft:
-        source, group, words = str(rule.source), rule.group.name, str(rule)
+        source, group, words = rule.source, rule.group.name, str(rule)
         if Rule.objects.filter(pk=rule.pk).delete()[0]:
-            draft.say(events.RuleRemoved(directory=source, group=group, rule=words))
+            draft.say(events.RuleRemoved(directory=str(source), group=group, rule=words))
+            _follow(source, by=by)
+
+
+def _follow(source: Source, *, by: Actor) -> None:
+    """Ask for what follows from other rules or settings; an LDAP directory is read anew as well."""
+    if Source.objects.filter(pk=source.pk, enabled=True).exists():
+        runs.ask(source, by=by, mode=Run.RULES)
+        Source.objects.filter(pk=source.pk, kind=Source.LDAP, cursor="").update(due_at=None)
 
 
 def plain(settings: BaseModel) -> dict[str, Any]:

@@ -75,6 +75,10 @@ class GroupStep:
     renamed: str = ""
     """The new name of ours."""
     gone: bool = False
+    unmirrored: bool = False
+    """Whether it is to be mirrored no longer, though the directory has it."""
+    reclaimed: bool = False
+    """Whether ours became our own when the directory lost it, and is the directory's again now that it is back."""
     known: Mapping[str, object] = field(default_factory=dict)
     """What is to be written to the row by which it is known, by the name of its column."""
     children: frozenset[str] = frozenset()
@@ -86,5 +90,7 @@ class GroupStep:
     @property
     def grave(self) -> tuple[str, ...]:
         """Return what of this could lock somebody out."""
-        found = [f"remove group {self.key}"] if self.gone else []
+        found = [f"remove group {self.key}"] if self.gone or self.unmirrored else []
+        if self.renamed:
+            found.append(f"rename group {self.key} to {self.renamed}")
         return (*found, *(f"unnest {child} from {self.key}" for child in sorted(self.orphans)))

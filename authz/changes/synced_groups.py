@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from django.db.models import Q
+from django.utils import timezone
+
 from audit import events
 from audit.context import Actor
 from authz.changes import groups, memberships
@@ -24,6 +27,10 @@ def take(source: Source, steps: Sequence[GroupStep], *, by: Actor) -> None:
             if step.mirrored:
                 group = groups.create(name=step.mirrored, source=label, by=by)
                 assign(row, {"group": group})
+            if step.reclaimed and row.group is not None:
+                changes = {"source": (row.group.source, label)}
+                assign(row.group, {"source": label})
+                draft.say(events.GroupChanged(group=row.group.name, changes=changes))
             if step.renamed and row.group is not None:
                 groups.edit(row.group, name=step.renamed, by=by)
 
@@ -82,17 +89,28 @@ def mirror_nests(source: Source, parents: Sequence[ForeignGroup], *, by: Actor) 
 
 
 def let_go(source: Source, steps: Sequence[GroupStep], *, by: Actor) -> None:
-    """Forget groups that the directory no longer has: what hangs on ours makes it ours alone."""
+    """Part with groups that the directory no longer has, or that are mirrored no longer.
+
+    Ours goes if nothing else hangs on it. If something does it is our own from then on; and if the directory has the
+    group again one day, it takes up the same one. A SCIM client deletes for good: its ids never come again.
+    """
     label = str(source)
     with attempt(by) as draft:
-        rows = ForeignGroup.objects.filter(source=source, external_id__in=[step.key for step in steps if step.gone])
-        for row in rows.select_related("group"):
+        unmirrored = {step.key for step in steps if step.unmirrored}
+        keys = unmirrored | {step.key for step in steps if step.gone}
+        for row in ForeignGroup.objects.filter(source=source, external_id__in=keys).select_related("group"):
             draft.kept = True
             group = row.group
-            row.delete()
-            if group is None or ForeignGroup.objects.filter(group=group).exists():
-                continue
-            _leave(group, label, by=by)
+            if row.external_id in unmirrored:
+                assign(row, {"group": None})
+            elif source.kind == Source.SCIM:
+                row.delete()
+            else:
+                row.members.all().delete()
+                ForeignNest.objects.filter(Q(child=row) | Q(parent=row)).delete()
+                assign(row, {"gone_at": timezone.now()})
+            if group is not None and not ForeignGroup.objects.filter(group=group).exclude(pk=row.pk).exists():
+                _leave(group, label, by=by)
 
 
 def _leave(group: Group, label: str, *, by: Actor) -> None:

@@ -13,9 +13,8 @@ from django.utils import timezone
 
 from audit import events
 from audit.context import Actor
-from authz.changes import people
+from authz.changes import memberships, people
 from authz.changes.change import Draft, attempt
-from authz.changes.edits import assign
 from authz.changes.steps import Ours, PersonStep
 from authz.decisions.facts import Fact, MemberGone, MemberIs
 from authz.errors import Conflict
@@ -36,15 +35,16 @@ def take(source: Source, steps: Sequence[PersonStep], *, by: Actor) -> None:
     with attempt(by) as draft:
         draft.kept = True
         batch = _Batch(source, draft, by)
+        active = batch.active(steps)
         numbers = batch.people(steps)
-        identities = batch.identities(steps, numbers)
+        identities = batch.identities(steps, numbers, active)
         batch.groups_there(steps, identities)
         batch.memberships(steps, numbers)
         for step in steps:
-            if step.suspended and step.number is not None:
-                people.suspend(batch.person(numbers[step.key]), by=by, reason=f"{source}: {step.suspended}")
-            if step.restored:
-                people.restore(batch.person(numbers[step.key]), by=by, reason=f"{source}: they are active again")
+            if step.suspended and step.number in active:
+                people.suspend_for(source, batch.person(numbers[step.key]), by=by, reason=step.suspended)
+            if step.key in batch.restored:
+                people.restore_for(source, batch.person(numbers[step.key]), by=by, reason="they are active again")
 
 
 class _Batch:
@@ -53,6 +53,14 @@ class _Batch:
     def __init__(self, source: Source, draft: Draft, by: Actor) -> None:
         self.source, self.label, self.draft, self.by = source, str(source), draft, by
         self.now = timezone.now()
+        self.restored: set[str] = set()
+        """Keys of those whom this directory had suspended, and nobody else meanwhile."""
+
+    def active(self, steps: Sequence[PersonStep]) -> frozenset[int]:
+        """Return who of those to be suspended is active as of now, whatever was so when the plan was made."""
+        numbers = [step.number for step in steps if step.suspended and step.number is not None]
+        rows = User.objects.filter(pk__in=numbers, is_active=True)
+        return frozenset(rows.values_list("pk", flat=True)) if numbers else frozenset()
 
     def person(self, number: int) -> User:
         return User.objects.get(pk=number)
@@ -96,7 +104,9 @@ class _Batch:
                 people.edit(self.person(step.number), by=self.by, **wanted)
         return numbers
 
-    def identities(self, steps: Sequence[PersonStep], numbers: dict[str, int]) -> dict[str, Identity]:
+    def identities(
+        self, steps: Sequence[PersonStep], numbers: dict[str, int], active: frozenset[int]
+    ) -> dict[str, Identity]:
         """Write the rows by which the directory's people are known; return them by key."""
         held = Identity.objects.in_bulk([step.identity for step in steps if step.identity is not None])
         found: dict[str, Identity] = {}
@@ -121,8 +131,11 @@ class _Batch:
                 setattr(row, name, value)
             if step.gone:
                 row.gone_at = self.now
-            if step.suspended or step.restored:
-                row.suspended, row.suspended_at = bool(step.suspended), self.now if step.suspended else None
+            if step.suspended and (step.number is None or step.number in active):
+                row.suspended, row.suspended_at = True, self.now
+            elif step.restored and row.suspended:
+                row.suspended, row.suspended_at = False, None
+                self.restored.add(step.key)
             found[step.key] = row
         Identity.objects.bulk_create(new)
         Identity.objects.bulk_update(changed, WRITTEN, batch_size=200)
@@ -194,7 +207,7 @@ class _Batch:
             for group, reason in step.explained.items():
                 held = Membership.objects.filter(source=self.label, group=group, person=numbers[step.key]).first()
                 if held is not None:
-                    assign(held, {"reason": reason})
+                    memberships.edit(held, by=self.by, reason=reason)
         emails = _emails(numbers[step.key] for step in steps if step.given or step.removed)
         for step in steps:
             if step.given or step.removed:

@@ -11,7 +11,7 @@ from audit.context import Actor
 from authz.changes import synced_groups, synced_people
 from authz.changes.steps import GroupStep, PersonStep
 from authz.directory.observed import Problem
-from authz.directory.plan import Plan
+from authz.directory.plan import Plan, only_suspensions
 from authz.errors import AuthzError
 from authz.models import Source
 
@@ -36,18 +36,13 @@ def apply(source: Source, plan: Plan, *, by: Actor, progress: Progress = quietly
     """
     work = _Work(progress, len(plan.groups) + len(plan.people))
     new = [step for step in plan.groups if not step.gone]
-    nested = [step for step in plan.groups if step.children or step.orphans or step.mirrored]
-    locked_out = [
-        PersonStep(step.key, step.number, step.identity, suspended=step.suspended, label=step.label)
-        for step in plan.people
-        if step.suspended and step.identity is not None
-    ]
+    nested = [step for step in plan.groups if step.children or step.orphans or step.mirrored or step.reclaimed]
     take_people = partial(synced_people.take, source, by=by)
-    work.through("people to be suspended", locked_out, take_people, counted=False)
+    work.through("people to be suspended", only_suspensions(plan).people, take_people, counted=False)
     work.through("groups", new, partial(synced_groups.take, source, by=by))
     work.through("nesting", nested, partial(synced_groups.nest, source, by=by), counted=False)
     work.through("people", plan.people, take_people)
-    gone = [step for step in plan.groups if step.gone]
+    gone = [step for step in plan.groups if step.gone or step.unmirrored]
     work.through("groups that are gone", gone, partial(synced_groups.let_go, source, by=by))
     return tuple(work.problems)
 

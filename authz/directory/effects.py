@@ -1,6 +1,6 @@
 """What a plan means: who would gain or lose access to what, found by judging a World in which it was done."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from authz.changes.steps import Ours, PersonStep
@@ -10,13 +10,22 @@ from authz.decisions.decide import decide
 from authz.decisions.membership import groups_of
 from authz.decisions.search import question_of, who_can
 from authz.decisions.vocabulary import Action, Kind
-from authz.decisions.world import World
+from authz.decisions.world import World, below
 from authz.directory.plan import Plan
 
 JUDGED = 2000
 """People whose access is judged before and after; of more a preview would take minutes, and nobody would read it."""
+WATCHED_EVERY = 50
 NEW = -1_000_000
 """Numbers of people and groups that are yet to be made go down from here."""
+
+
+Watch = Callable[[str, int, int], None]
+"""Told the stage and how far it is; it may raise to stop."""
+
+
+def unwatched(_stage: str, _done: int, _all: int) -> None:
+    """Tell nobody."""
 
 
 class Shift(NamedTuple):
@@ -80,13 +89,22 @@ def _number(group: Ours, made: dict[str, int]) -> int | None:
     return group if isinstance(group, int) else made.get(group)
 
 
-def effects(plan: Plan, world: World, *, at: float, kept: frozenset[tuple[int, int]] = frozenset()) -> Effects:
+def effects(
+    plan: Plan,
+    world: World,
+    *,
+    at: float,
+    kept: frozenset[tuple[int, int]] = frozenset(),
+    watch: Watch = unwatched,
+) -> Effects:
     """Return who would gain or lose what; `kept` are the pairs of person and group that others give as well."""
     people = plan.people[:JUDGED]
     facts = [fact for fact in facts_of(plan, world) if not (isinstance(fact, f.MemberGone) and fact[:2] in kept)]
     after = applied(world, facts)
     shifts = []
-    for step in people:
+    for judged, step in enumerate(people):
+        if judged % WATCHED_EVERY == 0:
+            watch("finding what it means", judged, len(people))
         number = number_of(step)
         before_can, after_can = set(_can(world, number, at)), set(_can(after, number, at))
         email = after.people[number].email
@@ -110,6 +128,18 @@ def _can(world: World, number: int, at: float) -> Iterator[tuple[str, str]]:
                 yield named.name, str(action)
 
 
+def below_what_is_unnested(plan: Plan, world: World) -> int:
+    """Return how many people are in groups that would be nested in fewer others than before."""
+    parting = {plan.ours[child] for step in plan.groups for child in step.orphans if child in plan.ours}
+    gone = [step.group for step in plan.groups if (step.gone or step.unmirrored) and step.group is not None]
+    parting |= {child for group in gone for child in world.children.get(group, ())}
+    if not parting:
+        return 0
+    every = {number for group in parting for number in below(world.children, group)}
+    lasting = sum(not every.isdisjoint(groups) for groups in world.direct.values())
+    return lasting + sum(any(group in every for group, _ in pairs) for pairs in world.timed.values())
+
+
 def last_administrators(
     plan: Plan, world: World, *, at: float, kept: frozenset[tuple[int, int]] = frozenset()
 ) -> tuple[str, ...]:
@@ -117,7 +147,7 @@ def last_administrators(
     portals = [server.number for server in world.servers.values() if server.kind == Kind.PORTAL]
     before = {person.number for portal in portals for person in who_can(world, portal, action=Action.ADMINISTER, at=at)}
     touched = [step for step in plan.people if step.number in before]
-    nests = any(group.orphans or group.gone for group in plan.groups)
+    nests = any(group.orphans or group.gone or group.unmirrored for group in plan.groups)
     if not before or not (touched or nests):
         return ()
     part = Plan(plan.groups, tuple(touched))

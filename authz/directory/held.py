@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from authz.decisions.names import fold
 from authz.directory.known import Given, Known, KnownGroup, KnownPerson, Somebody
-from authz.directory.observed import Observed
+from authz.directory.observed import Observed, ObservedGroup
 from authz.errors import InvalidName
 from authz.formats.emails import parse_email
 from authz.formats.sources import Common
@@ -65,7 +65,7 @@ def _rows(
             "active", "suspended", "gone_at", "locator", "attributes", "resource", "version",
         ),
         groups.values_list(
-            "external_id", "pk", "name", "group_id", "group__name", "group__source", "locator", "resource", "version"
+            "external_id", "pk", "name", "group_id", "group__name", "group__source", "locator", "version", "gone_at"
         ),
         there.values_list("identity_id", "group_id"),
         given.values_list("person_id", "group_id", "reason"),
@@ -101,6 +101,15 @@ def _known(
         )
         for row in identities.iterator(ROWS_AT_ONCE)
     }  # fmt: skip
+    # What clients wrote is long, and matters only for groups of which something is told.
+    written = (key for key, group in observed.groups.items() if group.resource is not None)
+    resources = {
+        key: resource
+        for some in _some(sorted(written))
+        for key, resource in ForeignGroup.objects.filter(source=source, external_id__in=some).values_list(
+            "external_id", "resource"
+        )
+    }
     members: defaultdict[str, set[str]] = defaultdict(set)
     for key, person in people.items():
         for group in person.groups:
@@ -110,8 +119,8 @@ def _known(
         people=people,
         groups={
             key: KnownGroup(
-                key, row[1], row[2], row[3], row[4] or "", row[5] == label, row[6], row[7], row[8],
-                frozenset(children.get(key, ())),
+                key, row[1], row[2], row[3], row[4] or "", row[5] == label, row[6], resources.get(key, {}), row[7],
+                frozenset(children.get(key, ())), row[8] is not None,
             )
             for key, row in known_groups.items()
         },
@@ -119,7 +128,7 @@ def _known(
         emails=_emails(source, observed),
         names=_names(observed, settings),
         rules=tuple(
-            Given(rule.kind, rule.attribute, rule.pattern, rule.group_id, str(rule))
+            Given(rule.kind, rule.attribute, rule.pattern, rule.group_id, str(rule), rule.group.name)
             for rule in Rule.objects.filter(source=source).select_related("source", "group")
         ),
         label=label,
@@ -163,6 +172,12 @@ def _names(observed: Observed, settings: Common) -> dict[str, int]:
 def _some(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for start in range(0, len(values), NAMES_AT_ONCE):
         yield values[start : start + NAMES_AT_ONCE]
+
+
+def as_told_before(source: Source) -> Observed:
+    """Return the groups of a directory as they are known, to find what follows by today's rules and settings."""
+    rows = ForeignGroup.objects.filter(source=source, gone_at=None).values_list("external_id", "name", "locator")
+    return Observed(groups={key: ObservedGroup(key, name, locator) for key, name, locator in rows})
 
 
 def people_of(taken: Iterable[str], source: Source) -> dict[str, User]:

@@ -49,6 +49,7 @@ class KnownGroup:
     resource: Mapping[str, object] = field(default_factory=dict)
     version: int = 1
     children: frozenset[str] = frozenset()
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ class Given:
     pattern: str
     group: int
     sentence: str
+    name: str = ""
+    """What that group is called."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ class Observed:
     gone_people: frozenset[str] = frozenset()
     """Whom the directory said that it no longer has."""
     gone_groups: frozenset[str] = frozenset()
+    unclear: frozenset[str] = frozenset()
+    """Keys of people of whom it cannot be told what the directory says: they stay as they are, and are not gone."""
     complete: bool = False
     """Whether everybody and everything was read to the end: only then is what is missing gone."""
     problems: tuple[Problem, ...] = ()

@@ -19,6 +19,8 @@ class Plan:
     problems: tuple[Problem, ...] = ()
     names: dict[int, str] = field(default_factory=dict)
     """The names of the groups of ours that steps speak of."""
+    ours: dict[str, int] = field(default_factory=dict)
+    """The groups of ours that mirror the directory's already, by their keys there."""
 
     @property
     def empty(self) -> bool:
@@ -37,7 +39,7 @@ class Plan:
         found = {
             "groups_created": sum(bool(step.mirrored) for step in groups),
             "groups_renamed": sum(bool(step.renamed) for step in groups),
-            "groups_gone": sum(step.gone for step in groups),
+            "groups_gone": sum(step.gone or step.unmirrored for step in groups),
             "nestings_added": sum(len(step.children) for step in groups),
             "nestings_removed": sum(len(step.orphans) for step in groups),
             "people_created": sum(step.number is None for step in people),
@@ -65,10 +67,30 @@ def plan(observed: Observed, known: Known, settings: Common) -> Plan:
         people,
         (*observed.problems, *groups.problems, *problems),
         groups.names,
+        {key: held.group for key, held in known.groups.items() if held.group is not None},
     )
 
 
 def _does_something(step: GroupStep) -> bool:
     return bool(
-        step.row is None or step.mirrored or step.renamed or step.gone or step.known or step.children or step.orphans
+        step.row is None
+        or step.mirrored
+        or step.renamed
+        or step.gone
+        or step.unmirrored
+        or step.reclaimed
+        or step.known
+        or step.children
+        or step.orphans
+    )
+
+
+def only_suspensions(made: Plan) -> Plan:
+    """Return of a plan that those are suspended whom the directory disabled or no longer has, and nothing else."""
+    return Plan(
+        people=tuple(
+            PersonStep(step.key, step.number, step.identity, suspended=step.suspended, label=step.label)
+            for step in made.people
+            if step.suspended and step.identity is not None
+        )
     )

@@ -1,5 +1,6 @@
 """The steps for groups: which become ours, which are renamed, nested, or gone."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -25,16 +26,20 @@ class GroupPlan:
     parents: dict[str, set[str]] = field(default_factory=dict)
     """Key to the keys of the groups that it is directly in."""
     gone: frozenset[str] = frozenset()
+    ambiguous: frozenset[str] = frozenset()
+    """Folded names that several groups there have: no rule can mean one of them."""
     names: dict[int, str] = field(default_factory=dict)
 
 
 def plan_groups(observed: Observed, known: Known, settings: Common) -> GroupPlan:
     """Return the steps for groups."""
     made = GroupPlan()
-    missing = known.groups.keys() - observed.groups.keys() if observed.complete else frozenset()
-    made.gone = frozenset(known.groups.keys() & (missing | observed.gone_groups))
+    there = {key: held for key, held in known.groups.items() if not held.gone}
+    missing = there.keys() - observed.groups.keys() if observed.complete else frozenset()
+    made.gone = frozenset(there.keys() & (missing | observed.gone_groups))
     taken = dict(known.names)
-    for key, held in known.groups.items():
+    made.names.update((rule.group, rule.name) for rule in known.rules)
+    for key, held in there.items():
         if held.group is not None:
             made.names[held.group] = held.ours
             if key not in made.gone and settings.mirrors_groups:
@@ -50,6 +55,13 @@ def plan_groups(observed: Observed, known: Known, settings: Common) -> GroupPlan
         for key in sorted(made.gone)
     ]
     _nest(observed, known, made)
+    often = Counter(fold(name) for name in made.called.values())
+    made.ambiguous = frozenset(name for name, number in often.items() if number > 1)
+    made.problems += [
+        Problem(rule.pattern, "several groups of the directory have this name, so the rule fits none of them")
+        for rule in known.rules
+        if rule.kind == "group" and fold(rule.pattern) in made.ambiguous
+    ]
     return made
 
 
@@ -59,7 +71,10 @@ def _step(seen: ObservedGroup, known: Known, settings: Common, made: GroupPlan, 
         seen.key, held.row if held else None, held.group if held else None, label=seen.name, known=_news(seen, held)
     )
     if not settings.mirrors_groups:
-        return step
+        return replace(step, unmirrored=held is not None and held.group is not None)
+    if held is not None and held.gone and held.group is not None:
+        step = replace(step, reclaimed=True)
+        made.mirrors[seen.key], made.names[held.group] = held.group, held.ours
     try:
         wanted = parse_label(settings.group_prefix + seen.name, what="group name")
     except InvalidName as error:
@@ -67,7 +82,7 @@ def _step(seen: ObservedGroup, known: Known, settings: Common, made: GroupPlan, 
         return step
     whose = taken.get(fold(wanted))
     if held is not None and held.group is not None:
-        if wanted == held.ours or not held.owned:
+        if wanted == held.ours or not (held.owned or held.gone):
             return step
         if whose not in {None, held.group}:
             made.problems.append(Problem(seen.name, f"it cannot be renamed: there is a group {wanted!r} already"))
@@ -88,7 +103,7 @@ def _step(seen: ObservedGroup, known: Known, settings: Common, made: GroupPlan, 
 
 def _news(seen: ObservedGroup, held: KnownGroup | None) -> Mapping[str, object]:
     """Return what is new in the row by which a group is known."""
-    news: dict[str, object] = {}
+    news: dict[str, object] = {"gone_at": None} if held is not None and held.gone else {}
     if held is None or held.name != seen.name:
         news["name"] = seen.name[:300]
     if held is None or held.locator != seen.locator:
@@ -102,6 +117,8 @@ def _nest(observed: Observed, known: Known, made: GroupPlan) -> None:
     """Find what is newly nested or no longer; a group that was not told of cannot be nested."""
     for key, held in known.groups.items():
         seen = observed.groups.get(key)
+        if held.gone or key in made.gone:
+            continue
         children = held.children if seen is None or seen.children is None else seen.children
         for child in children:
             made.parents.setdefault(child, set()).add(key)
@@ -109,7 +126,8 @@ def _nest(observed: Observed, known: Known, made: GroupPlan) -> None:
         seen = observed.groups.get(step.key)
         if step.gone or seen is None or seen.children is None:
             continue
-        before = known.groups[step.key].children if step.key in known.groups else frozenset()
+        held_group = known.groups.get(step.key)
+        before = held_group.children if held_group is not None and not held_group.gone else frozenset()
         present = frozenset(child for child in seen.children if child in made.called and child != step.key)
         for child in present:
             made.parents.setdefault(child, set()).add(step.key)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from authz.changes.steps import Ours, PersonStep
+from authz.decisions.names import fold
 from authz.directory.fitting import MIRRORED, above, reasons
 from authz.directory.known import Known, KnownPerson, Somebody
 from authz.directory.observed import Observed, ObservedPerson, Problem
@@ -15,6 +16,7 @@ from authz.formats.labels import parse_label
 from authz.formats.sources import Common
 
 DISABLED = "the directory says that they are disabled"
+OURS = "@services.internal"
 GONE = "the directory does not have them any more"
 
 
@@ -86,13 +88,14 @@ def _move(found: dict[str, set[str]], group: str, before: frozenset[str], after:
 
 def _step(key: str, groups: frozenset[str], work: _Work) -> PersonStep | None:
     seen, held = work.observed.people.get(key), work.known.people.get(key)
+    if key in work.observed.unclear:
+        return None
     if seen is None:
-        missing = work.observed.complete or key in work.observed.gone_people
-        if held is None or (held.gone and missing):
+        if held is None or held.gone:
             return None
-        if missing:
+        if work.observed.complete or key in work.observed.gone_people:
             return _goes(held)
-        return _stays(held, held.attributes, groups, work)
+        return _stays(held, groups, work)
     if held is None:
         return _comes(seen, groups, work)
     return _changes(seen, held, groups, work)
@@ -111,17 +114,19 @@ def _goes(held: KnownPerson) -> PersonStep:
     )
 
 
-def _stays(
-    held: KnownPerson, attributes: Mapping[str, tuple[str, ...]], groups: frozenset[str], work: _Work
-) -> PersonStep:
+def _stays(held: KnownPerson, groups: frozenset[str], work: _Work) -> PersonStep:
     """Return what follows for somebody of whom nothing was said but what they are in."""
-    return _in(PersonStep(held.key, held.number, held.identity, label=held.email), held, attributes, groups, work)
+    step = PersonStep(held.key, held.number, held.identity, label=held.email)
+    return _in(step, held, held.attributes if held.owned or held.said_active else None, groups, work)
 
 
 def _comes(seen: ObservedPerson, groups: frozenset[str], work: _Work) -> PersonStep | None:
     email = work.emails.get(seen.key)
     if email is None:
         return None  # told already
+    if email.endswith(OURS):
+        work.problems.append(Problem(email, "addresses of this kind are for service accounts of Gatehouse alone"))
+        return None
     if email in work.doubled:
         work.problems.append(Problem(email, "several people of the directory have this e-mail; none of them is taken"))
         return None
@@ -147,7 +152,7 @@ def _comes(seen: ObservedPerson, groups: frozenset[str], work: _Work) -> PersonS
         known=_news(seen, None),
         label=email,
     )
-    return _in(step, None, seen.attributes, groups, work)
+    return _in(step, None, seen.attributes if owned or seen.active else None, groups, work)
 
 
 def _not_theirs(whose: Somebody, settings: Common) -> str | None:
@@ -182,7 +187,7 @@ def _changes(seen: ObservedPerson, held: KnownPerson, groups: frozenset[str], wo
         known=_news(seen, held),
         label=email or held.email,
     )
-    return _in(step, held, seen.attributes, groups, work)
+    return _in(step, held, seen.attributes if held.owned or seen.active else None, groups, work)
 
 
 def _new_email(seen: ObservedPerson, held: KnownPerson, work: _Work) -> str:
@@ -190,6 +195,9 @@ def _new_email(seen: ObservedPerson, held: KnownPerson, work: _Work) -> str:
     if email == held.email:
         return ""
     whose = work.known.emails.get(email)
+    if email.endswith(OURS):
+        work.problems.append(Problem(email, "addresses of this kind are for service accounts of Gatehouse alone"))
+        return ""
     if email in work.doubled or (whose is not None and whose.number != held.number):
         why = f"{held.email} has this e-mail now, and somebody else has it already; they keep the one they had"
         work.problems.append(Problem(email, why))
@@ -228,14 +236,25 @@ def _news(seen: ObservedPerson, held: KnownPerson | None) -> dict[str, object]:
 def _in(
     step: PersonStep,
     held: KnownPerson | None,
-    attributes: Mapping[str, tuple[str, ...]],
+    attributes: Mapping[str, tuple[str, ...]] | None,
     groups: frozenset[str],
     work: _Work,
 ) -> PersonStep:
-    """Return a step with what they are newly in and no longer in, there and here."""
-    wanted: dict[Ours, str] = {ours: MIRRORED for key in sorted(groups) if (ours := work.groups.mirrors.get(key))}
-    if work.known.rules:
-        called = [work.groups.called[key] for key in above(groups, work.groups.parents) if key in work.groups.called]
+    """Return a step with what they are newly in and no longer in, there and here.
+
+    Without attributes nothing follows from what they are in there: somebody whom the directory has disabled, and whom
+    another source owns and so lets in, has nothing of this one.
+    """
+    wanted: dict[Ours, str] = {}
+    if attributes is not None:
+        wanted = {ours: MIRRORED for key in sorted(groups) if (ours := work.groups.mirrors.get(key))}
+    if attributes is not None and work.known.rules:
+        every = above(groups, work.groups.parents)
+        called = [
+            name
+            for key in every
+            if (name := work.groups.called.get(key)) is not None and fold(name) not in work.groups.ambiguous
+        ]
         for group, reason in reasons(work.known.rules, attributes, called).items():
             wanted.setdefault(group, reason)
     before: Mapping[int, str] = held.memberships if held is not None else {}

@@ -6,6 +6,7 @@ from audit.context import Actor
 from authz.changes import runs
 from authz.changes.change import change
 from authz.directory.apply import apply
+from authz.directory.brake import counted
 from authz.directory.held import concerned, groups_of, people_of
 from authz.directory.observed import Observed, Problem
 from authz.directory.plan import plan
@@ -35,7 +36,7 @@ def take(source: Source, observed: Observed, *, by: Actor) -> Taken:
     settings = read(KINDS[source.kind], source.settings)
     keys = observed.people.keys() | observed.gone_people | {person for _, person in observed.joined | observed.left}
     world = current_world()
-    reasons: tuple[str, ...] = ()
+    reasons: dict[str, str] = {}
     with change(by) as draft:
         # What is known is read inside the change: two pushes at the same time are planned one after the other.
         if not Source.objects.filter(pk=source.pk, enabled=True).exists():
@@ -43,13 +44,17 @@ def take(source: Source, observed: Observed, *, by: Actor) -> Taken:
             raise Conflict(message)
         made = plan(observed, concerned(source, observed, settings), settings)
         problems = made.problems
-        reasons = reasons_to_wait(source, made, settings, world)
-        if reasons and runs.is_approved(source, made.grave):
-            reasons = ()
+        reasons, held = reasons_to_wait(source, made, settings, world)
+        approved = bool(reasons) and runs.is_approved(source, made.grave)
+        if approved:
+            reasons = {}
         if not made.empty and not reasons:
             draft.kept = True
+            if held is not None and not approved:
+                runs.count(source, counted(made, held))
             problems += apply(source, made, by=by)
     if reasons:
-        runs.hold_push(source, reasons=reasons, grave=made.grave, preview=shown(made), by=by)
-        raise ImplausiblePlan(reasons)
+        words = tuple(reasons.values())
+        runs.hold_push(source, reasons=words, grave=made.grave, preview=shown(made), by=by)
+        raise ImplausiblePlan(words)
     return Taken(people_of(keys, source), groups_of(observed.groups.keys(), source), problems)

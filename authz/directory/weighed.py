@@ -1,19 +1,20 @@
 """Weighs a plan before it is done: how much it would take away of what there is, and from whom."""
 
 import time
+from collections import Counter
 from datetime import timedelta
 
 from django.utils import timezone
 
 from authz.decisions.world import World
 from authz.directory.brake import Held, brake
-from authz.directory.effects import Effects, effects, last_administrators
+from authz.directory.effects import Effects, Watch, below_what_is_unnested, effects, last_administrators, unwatched
 from authz.directory.plan import Plan
 from authz.formats.sources import Common
-from authz.models import ForeignGroup, Identity, Membership, Run, Source, User
+from authz.models import ForeignGroup, Identity, Membership, Source, Toll, User
 
 LATELY = timedelta(hours=1)
-"""Within which suspensions that come one by one are counted together."""
+"""Within which what comes one by one is counted together."""
 PAIRS = 5000
 """People of whom it is looked up what else gives them a membership."""
 
@@ -21,15 +22,16 @@ PAIRS = 5000
 def held_of(source: Source, plan: Plan, world: World) -> Held:
     """Return how much there is that a plan could take away, and who would be the last to administer."""
     label = str(source)
-    lately = timezone.now() - LATELY
-    approved = Run.objects.filter(source=source, approved_at__gt=lately).exists()
+    lately: Counter[str] = Counter()
+    for counts in Toll.objects.filter(source=source, at__gt=timezone.now() - LATELY).values_list("counts", flat=True):
+        lately.update(counts)
     return Held(
         people=User.objects.filter(source=label, is_active=True).count(),
+        known=Identity.objects.filter(source=source, gone_at=None).count(),
         memberships=Membership.objects.filter(source=label).count(),
-        groups=ForeignGroup.objects.filter(source=source).count(),
-        lately=0
-        if approved
-        else Identity.objects.filter(source=source, suspended=True, suspended_at__gt=lately).count(),
+        groups=ForeignGroup.objects.filter(source=source, gone_at=None).count(),
+        lately=lately,
+        unnested=below_what_is_unnested(plan, world),
         last_administrators=last_administrators(plan, world, at=time.time(), kept=given_by_others(source, plan)),
     )
 
@@ -42,11 +44,14 @@ def given_by_others(source: Source, plan: Plan) -> frozenset[tuple[int, int]]:
     return frozenset(rows.values_list("person_id", "group_id"))
 
 
-def meaning(source: Source, plan: Plan, world: World) -> Effects:
+def meaning(source: Source, plan: Plan, world: World, watch: Watch = unwatched) -> Effects:
     """Return who would gain or lose access to what."""
-    return effects(plan, world, at=time.time(), kept=given_by_others(source, plan))
+    return effects(plan, world, at=time.time(), kept=given_by_others(source, plan), watch=watch)
 
 
-def reasons_to_wait(source: Source, plan: Plan, settings: Common, world: World) -> tuple[str, ...]:
-    """Return why a plan needs approval; nothing if it may go on."""
-    return brake(plan, held_of(source, plan, world), settings) if plan.grave else ()
+def reasons_to_wait(source: Source, plan: Plan, settings: Common, world: World) -> tuple[dict[str, str], Held | None]:
+    """Return why a plan needs approval, by kind, and what it was held against; nothing where it takes nothing away."""
+    if not plan.grave:
+        return {}, None
+    held = held_of(source, plan, world)
+    return brake(plan, held, settings), held

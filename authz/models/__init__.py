@@ -21,6 +21,7 @@ from authz.models.source import (
     Run,
     Source,
     SpentToken,
+    Toll,
 )
 from authz.models.ticket import Ticket
 
@@ -51,6 +52,7 @@ __all__ = [
     "Source",
     "SpentToken",
     "Ticket",
+    "Toll",
     "Tool",
     "User",
 ]

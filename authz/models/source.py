@@ -123,6 +123,7 @@ class ForeignGroup(models.Model):
     version = models.PositiveBigIntegerField(default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
+    gone_at = models.DateTimeField(null=True, blank=True, help_text="Since when the directory does not have it.")
 
     class Meta:
         constraints = (
@@ -174,10 +175,11 @@ class Run(models.Model):
         (FAILED, "failed"),
         (DISMISSED, "dismissed"),
     )
-    FULL, CHANGES, PREVIEW, PUSH, REMOVAL = "full", "changes", "preview", "push", "removal"
+    FULL, CHANGES, RULES, PREVIEW, PUSH, REMOVAL = "full", "changes", "rules", "preview", "push", "removal"
     MODES = (
         (FULL, "everything"),
         (CHANGES, "what changed"),
+        (RULES, "nothing: rules and settings"),
         (PREVIEW, "preview"),
         (PUSH, "pushed"),
         (REMOVAL, "removal of the directory"),
@@ -217,6 +219,18 @@ class Run(models.Model):
     def __str__(self) -> str:
         """Return which directory's it is, and when it was asked for."""
         return f"{self.source} {self.queued_at:%Y-%m-%d %H:%M}"
+
+
+class Toll(models.Model):
+    """What a directory took away at one time without having been asked about it; kept for as long as it counts."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="tolls")
+    at = models.DateTimeField(auto_now_add=True, db_index=True)
+    counts = models.JSONField(default=dict, help_text="How much of each kind, as authz.directory.brake names them.")
+
+    def __str__(self) -> str:
+        """Return whose it is, and when."""
+        return f"{self.source_id} {self.at:%Y-%m-%d %H:%M}"
 
 
 class ProviderSession(models.Model):

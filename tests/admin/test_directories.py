@@ -114,7 +114,7 @@ def test_what_fails_or_waits_is_on_the_overview_and_in_health(screen, corp, bob)
     runs.hold_push(okta, reasons=["1 of 1 people would be suspended"], grave=frozenset({"x"}), preview={}, by=BY)
     run = runs.ask(corp, by=BY)
     assert runs.claim(worker="w") == run
-    runs.fail(run, why="ldaps://ldap.example.com cannot be reached", by=BY)
+    runs.fail(run, worker="w", why="ldaps://ldap.example.com cannot be reached", by=BY)
     page = screen.client.get(reverse("admin:index")).content.decode()
     assert "ldap:corp is failing" in page
     assert "ldaps://ldap.example.com cannot be reached" in page
@@ -164,7 +164,9 @@ def test_a_day_with_a_directory(screen, slapd):
     page = screen.get("authz_run", "change", held.pk).content.decode()
     assert "3 of 3 people would be suspended" in page
     assert "waits for approval" in screen.get("authz_source").content.decode()
-    answer = screen.client.post(reverse("admin:authz_run_approve", args=(held.pk,)), {"_sure": "1"})
+    answer = screen.client.post(
+        reverse("admin:authz_run_approve", args=(held.pk,)), {"_sure": "1", "seen": runs.seal(held)}
+    )
     assert 302 == answer.status_code
     work()
     held.refresh_from_db()

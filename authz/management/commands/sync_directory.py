@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -12,6 +13,8 @@ from authz.directory.run import me, work_on
 from authz.errors import AuthzError
 from authz.models import Run, Source
 
+APPROVED_HERE = (Run.FULL, Run.CHANGES, Run.RULES)
+"""A removal is approved in the administration, where it is shown what it takes back."""
 PATIENCE = 0.5
 """Seconds between two looks at a run that another worker has."""
 
@@ -21,7 +24,7 @@ class Command(BaseCommand):
 
     help = (
         "sync_directory NAME: read everything and bring it in step. --changes: what changed. --preview: only show it. "
-        "--approve: approve what the last run waits for. Without a name, tell of all directories."
+        "--approve RUN: approve what that run waits for. Without a name, tell of all directories."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,7 +33,7 @@ class Command(BaseCommand):
         asked = parser.add_mutually_exclusive_group()
         asked.add_argument("--changes", action="store_const", dest="mode", const=Run.CHANGES, default=Run.FULL)
         asked.add_argument("--preview", action="store_const", dest="mode", const=Run.PREVIEW)
-        asked.add_argument("--approve", action="store_true", help="approve what waits, and do it")
+        asked.add_argument("--approve", type=int, metavar="RUN", help="approve what this run waits for, and do it")
 
     def handle(self, *_: Any, **options: Any) -> None:  # noqa: ANN401  the shape Django wants
         """Bring in step."""
@@ -44,9 +47,9 @@ class Command(BaseCommand):
         by = Actor.command("sync_directory")
         try:
             if options["approve"]:
-                waiting = source.runs.filter(state=Run.WAITING).first()
+                waiting = source.runs.filter(state=Run.WAITING, mode__in=APPROVED_HERE, pk=options["approve"]).first()
                 if waiting is None:
-                    message = f"nothing of {source} waits for approval"
+                    message = f"no run {options['approve']} of {source} waits for approval here"
                     raise CommandError(message)
                 run = runs.approve(waiting, by=by)
             else:
@@ -74,15 +77,11 @@ class Command(BaseCommand):
         self._tell(run)
 
     def _tell(self, run: Run) -> None:
-        self.stdout.write(f"{run.source}: {run.get_state_display()}")
+        self.stdout.write(f"{run.source}: run {run.pk}: {run.get_state_display()}")
         for name, number in run.preview.get("counts", {}).items():
             self.stdout.write(f"  {name.replace('_', ' ')}: {number}")
-        for title, lines in run.preview.get("access", {}).items():
-            if isinstance(lines, list):
-                for line in lines:
-                    self.stdout.write(f"  access {title}: {line}")
-        for subject, why in run.problems:
-            self.stdout.write(f"  problem: {subject}: {why}")
+        for line in _lines(run):
+            self.stdout.write(f"  {line}")
         for reason in run.reasons if run.state == Run.WAITING or run.mode == Run.PREVIEW else ():
             self.stdout.write(f"  would wait for approval: {reason}")
         if run.state == Run.FAILED:
@@ -93,3 +92,11 @@ class Command(BaseCommand):
             state = "switched off" if not source.enabled else f"failing: {source.failure}" if source.failure else "well"
             read = f"{source.read_at:%Y-%m-%d %H:%M}" if source.read_at else "never"
             self.stdout.write(f"{source}  {state}  last read {read}")
+
+
+def _lines(run: Run) -> Iterator[str]:
+    """Yield what a run does or would do, and what it could not do."""
+    for title in ("people", "groups", "memberships", "access"):
+        for change, told in run.preview.get(title, {}).items():
+            yield from (f"{title} {change}: {line}" for line in (told if isinstance(told, list) else ()))
+    yield from (f"problem: {subject}: {why}" for subject, why in run.problems)
