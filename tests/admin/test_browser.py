@@ -16,9 +16,24 @@ PASSWORD = "correct horse battery"
 KEY = re.compile(r"ghk_[a-z2-7]{8}_[A-Za-z0-9]{43}_[0-9A-Za-z]{6}")
 SELECT2 = frozenset({"aria-input-field-name"})
 """Django's Select2 gives an inner part of its control a role without a name; the control itself has one."""
-NOUNS = ("user", "group", "membership", "server", "grant", "apikey", "session", "connection", "issuer", "proxy")
-ADDED = tuple(noun for noun in NOUNS if noun not in {"session", "connection"})
+NOUNS = (
+    "user",
+    "group",
+    "membership",
+    "server",
+    "grant",
+    "apikey",
+    "session",
+    "connection",
+    "source",
+    "run",
+    "issuer",
+    "proxy",
+)
+ADDED = tuple(noun for noun in NOUNS if noun not in {"session", "connection", "run"})
 """What can be added by hand."""
+KINDS = tuple(f"/admin/authz/source/add/?kind={kind}" for kind in ("ldap", "oidc", "scim"))
+"""The forms of directories."""
 
 
 @pytest.fixture
@@ -84,7 +99,7 @@ def test_a_day_of_an_administrator(administration, page):
 
 def test_every_list_and_form_fits_and_keeps_to_the_content_policy(administration, page):
     paths = [f"/admin/authz/{noun}/" for noun in NOUNS]
-    paths += [f"/admin/authz/{noun}/add/" for noun in ADDED]
+    paths += [*(f"/admin/authz/{noun}/add/" for noun in ADDED), *KINDS]
     paths += [f"/admin/authz/{noun}/1/{way}/" for noun, way in (("user", "change"), ("server", "change"))]
     paths += [
         "/admin/",
@@ -101,7 +116,7 @@ def test_every_list_and_form_fits_and_keeps_to_the_content_policy(administration
 
 def test_the_pages_have_no_barriers(administration, page):
     paths = ["/admin/", "/admin/authz/user/1/suspend/", "/admin/authz/user/1/password/", "/admin/authz/group/2/change/"]
-    paths += [f"/admin/authz/{noun}/add/" for noun in ADDED]
+    paths += [*(f"/admin/authz/{noun}/add/" for noun in ADDED), *KINDS]
     for path in [*paths, "/admin/authz/user/", "/admin/authz/session/"]:
         page.goto(administration + path)
         assert_accessible(page, but=SELECT2)
