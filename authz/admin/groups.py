@@ -15,8 +15,9 @@ from authz.admin.columns import when
 from authz.admin.fields import checked
 from authz.admin.forms import VerbForm
 from authz.admin.inline import VerbInline
-from authz.admin.members import MembersOfGroup
+from authz.admin.members import LOCAL, MembersOfGroup
 from authz.changes import groups
+from authz.errors import Conflict
 from authz.formats.labels import parse_label
 from authz.models import Group, Membership, Nesting, Ownership
 
@@ -33,9 +34,13 @@ class Nestings(VerbInline[Group, Nesting]):
     """What both tables of nested groups have in common."""
 
     model = Nesting
+    readonly_fields = ("source",)
 
     def remove(self, row: Nesting, by: Actor) -> None:
-        """Take a group out of a group."""
+        """Take a group out of a group; what a directory nested, only the directory takes apart."""
+        if row.source != LOCAL:
+            message = f"{row} is given by {row.source}, and is removed there"
+            raise Conflict(message)
         groups.unnest(row, by=by)
 
 
@@ -45,7 +50,8 @@ class GroupsInside(Nestings):
     fk_name = "parent"
     verbose_name = "group inside"
     verbose_name_plural = "Groups inside: whoever is in them is in this one"
-    fields = fixed = autocomplete_fields = ("child",)
+    fixed = autocomplete_fields = ("child",)
+    fields = (*fixed, "source")
     blames = "child"
 
     def add(self, parent: Group, wanted: dict[str, Any], by: Actor) -> None:
@@ -59,7 +65,8 @@ class GroupsAround(Nestings):
     fk_name = "child"
     verbose_name = "group around"
     verbose_name_plural = "Groups around: whoever is in this one is in them"
-    fields = fixed = autocomplete_fields = ("parent",)
+    fixed = autocomplete_fields = ("parent",)
+    fields = (*fixed, "source")
     blames = "parent"
 
     def add(self, parent: Group, wanted: dict[str, Any], by: Actor) -> None:

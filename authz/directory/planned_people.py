@@ -94,20 +94,21 @@ def _step(key: str, groups: frozenset[str], work: _Work) -> PersonStep | None:
         if held is None or held.gone:
             return None
         if work.observed.complete or key in work.observed.gone_people:
-            return _goes(held)
+            return going(held, GONE)
         return _stays(held, groups, work)
     if held is None:
         return _comes(seen, groups, work)
     return _changes(seen, held, groups, work)
 
 
-def _goes(held: KnownPerson) -> PersonStep:
+def going(held: KnownPerson, why: str) -> PersonStep:
+    """Return the step for somebody whom the directory has no longer, or who is to have nothing more of it."""
     return PersonStep(
         held.key,
         held.number,
         held.identity,
         gone=True,
-        suspended=GONE if held.owned and held.active else "",
+        suspended=why if held.owned and held.active else "",
         left=held.groups,
         removed=frozenset(held.memberships),
         label=held.email,

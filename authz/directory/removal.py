@@ -1,8 +1,9 @@
 """What it means to forget a directory: everything that it gave is taken back, and its people stay, suspended."""
 
-from authz.changes.steps import GroupStep, PersonStep
+from authz.changes.steps import GroupStep
 from authz.directory.known import Known
 from authz.directory.plan import Plan
+from authz.directory.planned_people import going
 
 REMOVED = "their directory was removed"
 
@@ -14,18 +15,6 @@ def plan_removal(known: Known) -> Plan:
             GroupStep(key, group.row, group.group, gone=True, label=group.name)
             for key, group in sorted(known.groups.items())
         ),
-        people=tuple(
-            PersonStep(
-                key,
-                person.number,
-                person.identity,
-                gone=True,
-                suspended=REMOVED if person.owned and person.active else "",
-                left=person.groups,
-                removed=frozenset(person.memberships),
-                label=person.email,
-            )
-            for key, person in sorted(known.people.items())
-        ),
+        people=tuple(going(person, REMOVED) for _, person in sorted(known.people.items())),
         names={group.group: group.ours for group in known.groups.values() if group.group is not None},
     )

@@ -129,3 +129,12 @@ def test_a_group_that_makes_the_only_administrators_stays(screen):
 
     assert b"nobody could administer the portal any more" in answer.content
     assert Group.objects.filter(pk=admins.pk).exists()
+
+
+def test_a_nesting_that_a_directory_gave_is_only_shown(screen, engineering, interns):
+    nesting = groups.nest(interns, parent=engineering, source="ldap:corp", by=BY)
+    page = screen.get("authz_group", "change", engineering.pk).content.decode()
+    assert "ldap:corp" in page
+    answer = screen.send("authz_group", "change", engineering.pk, **{"nested-0-DELETE": "on"})
+    assert "given by ldap:corp, and is removed there" in answer.content.decode()
+    assert type(nesting).objects.filter(pk=nesting.pk).exists()
