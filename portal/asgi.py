@@ -16,6 +16,7 @@ from authz.edge.recording import close_spool  # noqa: E402
 from authz.lookups.current import keep_current  # noqa: E402
 from authz.sockets.application import websocket  # noqa: E402
 from authz.sockets.process import connections_kept  # noqa: E402
+from portal.bodies import Bounded  # noqa: E402
 
 
 async def application(scope: dict[str, Any], receive: edge.Receive, send: edge.Send) -> None:
@@ -24,7 +25,11 @@ async def application(scope: dict[str, Any], receive: edge.Receive, send: edge.S
         if (judge := edge.edge_judge(scope)) is not None:
             await edge.answer(scope, receive, send, judge)
         else:
-            await django(edge.behind_proxy(scope), receive, send)  # type: ignore[arg-type]  # Mapping or dict
+            bounded = Bounded(scope, receive)
+            if not bounded.exceeded:
+                await django(edge.behind_proxy(scope), bounded.receive, send)  # type: ignore[arg-type]  # Mapping or dict
+            if bounded.exceeded:
+                await bounded.refuse(send)
     elif scope["type"] == "lifespan":
         await _live(receive, send)
     elif scope["type"] == "websocket":

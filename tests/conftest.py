@@ -10,6 +10,7 @@ from django.conf import settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from tests.peers import parts, place, postgres
+from tests.peers.active_directory import active_directory
 from tests.peers.browser import (
     browser,
     context,
@@ -29,6 +30,7 @@ from tests.peers.slapd import slapd
 
 # Pytest finds the fixtures and hooks here.
 __all__ = [
+    "active_directory",
     "browser",
     "cluster",
     "context",

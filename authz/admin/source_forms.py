@@ -24,9 +24,57 @@ from authz.models import Source
 
 SECRETS = {"ldap": "Password to read with", "oidc": "Client secret"}
 LABELS = {
-    "urls": "Servers", "tls": "TLS", "ca": "CA certificates", "bind_dn": "DN to read with", "in_chain": "Ask in chain",
-    "client_id": "Client ID", "required_acr": "Required acr",
-}  # fmt: skip
+    "creates_people": "Create people",
+    "joins": "People who are here already",
+    "mirrors_groups": "Mirror its groups",
+    "group_prefix": "Names of its groups begin with",
+    "most_share": "Suspend at most (% of its people)",
+    "most_number": "Suspend at most (people)",
+    "free_number": "Always allowed",
+    "most_changed_share": "Rename at most (% of its people)",
+    "urls": "Servers",
+    "tls": "TLS",
+    "insecure": "Passwords in the clear",
+    "ca": "CA certificates",
+    "flavour": "Kind of server",
+    "bind_dn": "DN to read with",
+    "people_base": "People are below",
+    "people_filter": "Filter of people",
+    "groups_base": "Groups are below",
+    "groups_filter": "Filter of groups",
+    "id_attribute": "Attribute with the lasting id",
+    "email_attribute": "Attribute with the e-mail",
+    "name_attribute": "Attribute with the name",
+    "login_attributes": "Attributes to sign in by",
+    "group_name_attribute": "Attribute with a group's name",
+    "member_attribute": "Attribute with a group's members",
+    "kept_attributes": "Attributes kept for rules",
+    "disabled_attribute": "Attribute of whoever is disabled",
+    "disabled_values": "Its values that mean disabled",
+    "in_chain": "Ask for nested groups at sign-in",
+    "page": "Entries at once",
+    "patience": "Wait at most (seconds)",
+    "every_minutes": "Read changes every (minutes)",
+    "full_every_hours": "Read everything every (hours)",
+    "client_id": "Client ID",
+    "email_claim": "Claim with the e-mail",
+    "name_claim": "Claim with the name",
+    "groups_claim": "Claim with the groups",
+    "kept_claims": "Claims kept for rules",
+    "requires_verified_email": "Only verified e-mails",
+    "required_acr": "Required acr",
+    "recheck_minutes": "Check sessions again every (minutes)",
+}
+CHOICES = {
+    "joins": {
+        "never": "refuse and report",
+        "link": "join: add memberships only",
+        "adopt": "take local people over",
+    },
+    "flavour": {"openldap": "OpenLDAP, 389 and others", "ad": "Active Directory"},
+    "tls": {"verify": "verified", "none": "none: in the clear"},
+}
+"""What the words of a setting are called where one of them is chosen."""
 LONG = {"ca"}
 ACTIVE_DIRECTORY = {
     "flavour": "ad",
@@ -143,7 +191,9 @@ def field_for(name: str, info: FieldInfo) -> forms.Field:
     if kind is bool:
         return forms.BooleanField(**options, widget=UnfoldBooleanSwitchWidget())
     if get_origin(kind) is Literal:
-        return forms.ChoiceField(**options, choices=[(each, each) for each in inner], widget=UnfoldAdminSelectWidget())
+        called = CHOICES.get(name, {})
+        choices = [(each, called.get(each, each)) for each in inner]
+        return forms.ChoiceField(**options, choices=choices, widget=UnfoldAdminSelectWidget())
     if get_origin(kind) is list and get_origin(inner[0]) is Literal:
         choices = [(each, each) for each in get_args(inner[0])]
         return forms.MultipleChoiceField(**options, choices=choices, widget=UnfoldAdminCheckboxSelectMultipleWidget())

@@ -1,7 +1,7 @@
 """Sign-ins by a provider: begin one with what it rests on, end those that the provider ended, keep what it renews."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -21,8 +21,12 @@ from authz.formats.wrapped import unwrap, wrap
 from authz.models import ProviderSession, Session, Source, SpentToken, User
 
 LONGEST_SID = 255
+SEVERAL = 20
+"""Sessions that one who claims looks at; others may claim at the same time."""
 OVERTAKEN = timedelta(minutes=15)
 """For how long the end of a session at the provider is remembered: a sign-in that is under way may rest on it."""
+RETRY = timedelta(minutes=1)
+"""After which a session is asked about again whose provider gave no answer."""
 NO_LONGER = "the provider no longer vouches"
 
 
@@ -38,9 +42,20 @@ class Proof(NamedTuple):
 
 
 def begin(  # noqa: PLR0913  one argument for each thing a sign-in knows
-    source: Source, person: User, proof: Proof, *, device: str, address: str, recheck: timedelta, by: Actor
+    source: Source,
+    person: User,
+    proof: Proof,
+    *,
+    since: datetime,
+    device: str,
+    address: str,
+    recheck: timedelta,
+    by: Actor,
 ) -> sessions.Begun:
-    """Open a session that rests on a provider's word; Conflict if that is no longer taken, or was taken back."""
+    """Open a session that rests on a provider's word; Conflict if that is no longer taken, or was taken back.
+
+    `since` is when the sign-in was begun here: what the provider has ended later, it had not to tell of yet.
+    """
     with change(by):
         if not Source.objects.filter(pk=source.pk, enabled=True).exists():
             message = f"{source} is switched off"
@@ -48,7 +63,7 @@ def begin(  # noqa: PLR0913  one argument for each thing a sign-in knows
         if len(proof.sid) > LONGEST_SID:
             message = "the provider's session has too long a name"
             raise Conflict(message)
-        if proof.sid and _spent(source).filter(name=_ended(proof.sid)).exists():
+        if _is_over(source, proof, since):
             message = "you were signed out there meanwhile"
             raise Conflict(message)
         begun = sessions.begin(
@@ -94,9 +109,9 @@ def end_named(  # noqa: PLR0913  one argument for each thing a logout token says
     with transaction.atomic():
         if not _spend(source, token, until):
             return None
-        if sid:
+        for name in _ends(subject, sid):
             over = {"until": timezone.now() + OVERTAKEN}
-            SpentToken.objects.update_or_create(source=source, name=_ended(sid), defaults=over)
+            SpentToken.objects.update_or_create(source=source, name=name, defaults=over)
         one = Q(provider__sid=sid) if sid else Q()
         if sid and subject:
             one |= Q(provider__sid="")
@@ -119,19 +134,47 @@ def spend(source: Source, token: str, *, until: datetime) -> bool:
         return _spend(source, hashlib.sha256(token.encode()).hexdigest(), until)
 
 
-def claim_due(now: datetime, *, most: int, pause: Callable[[ProviderSession], timedelta]) -> list[ProviderSession]:
-    """Return the open sessions whose re-check is due, each to one caller alone: it is due again after `pause`."""
+def claim_next(
+    now: datetime, *, without: Collection[int], pause: Callable[[ProviderSession], timedelta]
+) -> ProviderSession | None:
+    """Return an open session whose re-check is due, to one caller alone; it is due again after `pause`.
+
+    `without` are the numbers of the sources that are not asked now.
+    """
     due = ProviderSession.objects.filter(
         check_at__lte=now, session__ended_at=None, session__until__gt=now, source__enabled=True
-    ).exclude(refresh_token="")
-    claimed = []
-    for held in due.select_related("session__person", "source").order_by("check_at")[:most]:
+    ).exclude(Q(refresh_token="") | Q(source__in=without))
+    for held in due.select_related("session__person", "source").order_by("check_at", "pk")[:SEVERAL]:
         # Two that refresh with the same token would look like a thief and its victim (RFC 9700 §4.14.2).
         again = now + pause(held)
         if ProviderSession.objects.filter(pk=held.pk, check_at=held.check_at).update(check_at=again):
             held.check_at = again
-            claimed.append(held)
-    return claimed
+            return held
+    return None
+
+
+def ask_again(held: ProviderSession, *, now: datetime) -> None:
+    """Ask about a session soon, whose provider gave no answer."""
+    again = ProviderSession.objects.filter(pk=held.pk, check_at__gt=now + RETRY)
+    again.update(check_at=now + RETRY)
+
+
+def note_silence(source: Source, *, why: str) -> None:
+    """Keep since when a provider gives no answers; health names it until it does."""
+    Source.objects.filter(pk=source.pk, failing_since=None).update(failing_since=timezone.now())
+    Source.objects.filter(pk=source.pk).exclude(failure=why).update(failure=why)
+
+
+def note_answer(source: Source) -> None:
+    """Keep that a provider answers."""
+    Source.objects.filter(pk=source.pk, failing_since__isnull=False).update(failing_since=None, failure="")
+
+
+def forget_silence(now: datetime) -> None:
+    """Forget that providers gave no answers of whom nothing is to be asked any more."""
+    asked = ProviderSession.objects.filter(check_at__isnull=False, session__ended_at=None, session__until__gt=now)
+    silent = Source.objects.filter(kind=Source.OIDC, failing_since__isnull=False)
+    silent.exclude(pk__in=asked.values("source")).update(failing_since=None, failure="")
 
 
 def renew(held: ProviderSession, *, refresh_token: str, id_token: str) -> None:
@@ -172,9 +215,28 @@ def _spent(source: Source) -> models.QuerySet[SpentToken]:
     return SpentToken.objects.filter(source=source, until__gt=timezone.now())
 
 
-def _ended(sid: str) -> str:
-    """Return the name under which the end of a provider's session is remembered; no jti has it."""
-    return hashlib.sha256(b"sid\x00" + sid.encode()).hexdigest()
+def _is_over(source: Source, proof: Proof, since: datetime) -> bool:
+    """Return whether the provider has ended what a sign-in rests on, which was begun at that moment."""
+    if proof.sid and _spent(source).filter(name=_ended("sid", proof.sid)).exists():
+        return True
+    # Somebody who begins to sign in after that has signed in there anew.
+    names = [_ended("sub", proof.subject), *([] if proof.sid else [_ended("unnamed", proof.subject)])]
+    return _spent(source).filter(name__in=names, until__gte=since + OVERTAKEN).exists()
+
+
+def _ends(subject: str, sid: str) -> list[str]:
+    """Return the names under which is remembered what a logout token has ended."""
+    if not sid:
+        return [_ended("sub", subject)]
+    return [_ended("sid", sid), *([_ended("unnamed", subject)] if subject else [])]
+
+
+def _ended(what: str, name: str) -> str:
+    """Return the name under which an end at the provider is remembered; no jti has it.
+
+    What ends: a session there ("sid"), all of a subject's ("sub"), or those of a subject's that we know no name of.
+    """
+    return hashlib.sha256(f"{what}\0{name}".encode()).hexdigest()
 
 
 def _wrap(text: str, session: int, what: str) -> str:

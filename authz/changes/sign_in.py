@@ -1,6 +1,7 @@
 """Signing in with a password: proves who somebody is, slows down guessing, and records what was refused."""
 
 import threading
+import unicodedata
 from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
@@ -26,6 +27,8 @@ REFUSED = "That e-mail address and password do not belong together."
 TOO_OFTEN = "Too many wrong passwords. Please wait a while and try again."
 UNSURE = "Your directory cannot be asked just now. Please try again in a moment."
 BUSY = "Too many people are signing in just now. Please try again in a moment."
+FOUND = " "
+"""What begins the name under which tries against an entry of a directory are counted; nothing typed begins so."""
 PATIENCE = 5.0
 """Seconds that somebody waits for their password to be looked at."""
 
@@ -40,13 +43,19 @@ class Elsewhere(NamedTuple):
     """Whose password it is; None if it is nobody's."""
     sure: bool = True
     """Whether that was an answer, and not the failure of a directory to give one."""
+    why: str = "no such account"
+    """What the book says if they are refused."""
+    words: str = ""
+    """What somebody who proved their password and may not come in yet is told."""
 
 
-Prove = Callable[[str, str, User | None], Elsewhere]
+Count = Callable[[str], bool]
+"""Counts one more try against an account that was found elsewhere; no if there were too many, and none may be made."""
+Prove = Callable[[str, str, User | None, Count], Elsewhere]
 """Told the account as it was typed, the password, and the person of that e-mail if there is one."""
 
 
-def nowhere(_account: str, _password: str, _person: User | None) -> Elsewhere:
+def nowhere(_account: str, _password: str, _person: User | None, _count: Count) -> Elsewhere:
     """Prove nobody: every password is ours."""
     return Elsewhere(None)
 
@@ -57,28 +66,30 @@ def sign_in(*, email: str, password: str, device: str, address: str, elsewhere: 
     Whose password is not kept here is asked for `elsewhere`; whoever has one here is never asked for anywhere else.
     """
     account = find_email(email)[:254]
-    by = Actor.stranger(address=address)
-    attempt = _attempt(account, address, by)
-    if attempt is None:
+    tries = _Tries(address)
+    if not tries.count(canonical(email)):
         raise BadCredential(TOO_OFTEN)
     if not _at_once.acquire(timeout=PATIENCE):
         raise BadCredential(BUSY)
     try:
         person = User.objects.filter(email=account).first()
         # Somebody unknown costs as long as somebody known: the time must not tell who has an account.
-        known = person is not None and person.is_active and person.is_human and person.has_usable_password()
+        ours = person is not None and person.has_usable_password()
+        known = ours and person is not None and person.is_active and person.is_human
         right = check_password(password, person.password if person is not None and known else _decoy())
     finally:
         _at_once.release()
-    found = Elsewhere(person if right and known else None)
-    if not known and password:
-        found = elsewhere(account, password, person)
+    found = Elsewhere(person if right and known else None, why="wrong password" if known else "no such account")
+    if not ours and password:
+        found = elsewhere(account, password, person, tries.found)
+        if found.person is not None and found.person.has_usable_password():
+            # They were found by another name than the e-mail that they have here.
+            found = Elsewhere(None, why=f"{found.person.email} has a password of their own here")
     person = found.person
     if person is None or not (person.is_active and person.is_human):
-        why = "wrong password" if known else "no such account" if found.sure else "the directory gave no answer"
         with transaction.atomic():
-            record(events.SignInRefused(name=account, reason=why), by=by)
-        raise BadCredential(REFUSED if found.sure else UNSURE)
+            record(events.SignInRefused(name=account, reason=found.why if person is None else "no access"), by=tries.by)
+        raise BadCredential(found.words or (REFUSED if found.sure else UNSURE))
     begun = sessions.begin(
         person=person,
         device=device,
@@ -87,8 +98,14 @@ def sign_in(*, email: str, password: str, device: str, address: str, elsewhere: 
         idle=timedelta(seconds=settings.AUTHZ_SESSION_IDLE),
         by=Actor.person(person.email, address=address),
     )
-    FailedSignIn.objects.filter(Q(account=account, address=address) | Q(pk=attempt.pk)).delete()
+    tries.forgive()
     return begun
+
+
+def canonical(typed: str) -> str:
+    """Return the form in which tries are counted: servers take one name in many spellings (RFC 4518), as we do not."""
+    plain = "".join(each for each in unicodedata.normalize("NFKC", typed) if unicodedata.category(each) != "Cf")
+    return " ".join(unicodedata.normalize("NFKC", plain.casefold()).split())[:254]
 
 
 _decoys: list[str] = []
@@ -100,27 +117,44 @@ def _decoy() -> str:
     return _decoys[0]
 
 
-def _attempt(account: str, address: str, by: Actor) -> FailedSignIn | None:
-    """Count an attempt before it is made, as failed until it succeeds; None if there were too many.
+class _Tries:
+    """The tries of one sign-in: each is counted before it is made, as failed, until the sign-in succeeds."""
 
-    Counting and noting are one transaction of one writer, so that attempts made at the same moment count one another.
-    What is refused for coming too often is recorded once in a while and not each time: a stranger must not fill the
-    book.
-    """
-    now = timezone.now()
-    since = now - timedelta(seconds=settings.AUTHZ_SIGN_IN_WINDOW)
-    most = settings.AUTHZ_SIGN_IN_ATTEMPTS
-    with transaction.atomic():
-        lock_head()  # every process's attempts queue here, for as long as a count takes
-        FailedSignIn.objects.filter(at__lte=since).delete()
-        of_account, of_address = (
-            FailedSignIn.objects.filter(account=account),
-            FailedSignIn.objects.filter(address=address),
-        )
-        tries = of_account.filter(address=address).count()
-        if tries < most and of_account.count() < most * FACTOR and of_address.count() < most * FACTOR:
-            return FailedSignIn.objects.create(account=account, address=address, at=now)
-        if tries == most:
-            FailedSignIn.objects.create(account=account, address=address, at=now)
-            record(events.SignInRefused(name=account, reason="too many wrong passwords"), by=by)
-    return None
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.by = Actor.stranger(address=address)
+        self.rows: list[FailedSignIn] = []
+
+    def count(self, account: str) -> bool:
+        """Count one more against an account; no if there were too many.
+
+        Counting and noting are one transaction of one writer, so that attempts made at the same moment count one
+        another. What is refused for coming too often is recorded once in a while and not each time: a stranger must not
+        fill the book.
+        """
+        now, address = timezone.now(), self.address
+        since = now - timedelta(seconds=settings.AUTHZ_SIGN_IN_WINDOW)
+        most = settings.AUTHZ_SIGN_IN_ATTEMPTS
+        with transaction.atomic():
+            lock_head()  # every process's attempts queue here, for as long as a count takes
+            FailedSignIn.objects.filter(at__lte=since).delete()
+            of_account = FailedSignIn.objects.filter(account=account)
+            # Of one sign-in only what was typed counts against the address.
+            of_address = FailedSignIn.objects.filter(address=address).exclude(account__startswith=FOUND)
+            tries = of_account.filter(address=address).count()
+            if tries < most and of_account.count() < most * FACTOR and of_address.count() < most * FACTOR:
+                self.rows.append(FailedSignIn.objects.create(account=account, address=address, at=now))
+                return True
+            if tries == most:
+                FailedSignIn.objects.create(account=account, address=address, at=now)
+                record(events.SignInRefused(name=account.strip(), reason="too many wrong passwords"), by=self.by)
+        return False
+
+    def found(self, entry: str) -> bool:
+        """Count one more against an entry of a directory, by whichever of its names it was found."""
+        return self.count(f"{FOUND}{entry}"[:254])
+
+    def forgive(self) -> None:
+        """Forget what was counted: it succeeded."""
+        for row in self.rows:
+            FailedSignIn.objects.filter(Q(account=row.account, address=row.address) | Q(pk=row.pk)).delete()

@@ -6,19 +6,20 @@ from datetime import timedelta
 
 from audit.context import Actor
 from authz.changes import sessions
-from authz.changes.sign_in import Elsewhere
+from authz.changes.sign_in import Count, Elsewhere
 from authz.changes.sign_in import sign_in as _sign_in
 from authz.directory.taken import take
-from authz.errors import AuthzError, DirectoryFailed
+from authz.errors import AuthzError, DirectoryFailed, ImplausiblePlan
 from authz.models import Source, User
 
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 8
-"""Passwords that one process has directories look at; one that hangs must not hold up everybody else's pages."""
+"""Passwords that one process has one directory look at; one that hangs must not hold up all the others' people."""
 PATIENCE = timedelta(seconds=5).total_seconds()
+WAITS = "Your account waits for an administrator's approval."
 
-_at_once = threading.BoundedSemaphore(MOST_AT_ONCE)
+_at_once: dict[int, threading.BoundedSemaphore] = {}
 
 
 def sign_in(*, email: str, password: str, device: str, address: str) -> sessions.Begun:
@@ -26,46 +27,54 @@ def sign_in(*, email: str, password: str, device: str, address: str) -> sessions
     return _sign_in(email=email, password=password, device=device, address=address, elsewhere=prove)
 
 
-def prove(account: str, password: str, person: User | None) -> Elsewhere:
+def prove(account: str, password: str, person: User | None, count: Count) -> Elsewhere:
     """Ask the directories whose password this is: those that know the person, or all of them for somebody unknown."""
     sources = Source.objects.filter(kind=Source.LDAP, enabled=True).order_by("name")
     if person is not None:
         sources = sources.filter(identities__person=person, identities__gone_at=None)
-    sure = True
+    refused = Elsewhere(None)
     for source in sources:
-        if not _at_once.acquire(timeout=PATIENCE):
-            return Elsewhere(None, sure=False)
+        at_once = _at_once.setdefault(source.pk, threading.BoundedSemaphore(MOST_AT_ONCE))
+        if not at_once.acquire(timeout=PATIENCE):
+            refused = refused._replace(sure=False, why=f"{source} is busy")
+            continue
         try:
-            proven = _prove(source, account, password)
-        except DirectoryFailed as error:
+            found = _prove(source, account, password, count)
+        except AuthzError as error:
+            # Whatever is wrong with one directory must not keep out the people of another.
             log.error("directory.failed", extra={"directory": str(source), "failure": str(error)})  # noqa: TRY400  told
-            sure = False
+            refused = refused._replace(sure=False, why=f"{source} gave no answer")
             continue
         finally:
-            _at_once.release()
-        if proven is not None and (person is None or proven.pk == person.pk):
-            return Elsewhere(proven)
-    return Elsewhere(None, sure=sure)
+            at_once.release()
+        if found.words:
+            return found
+        if found.person is not None and (person is None or found.person.pk == person.pk):
+            return found
+        if found.person is None and found.why != refused.why and refused.sure:
+            refused = found
+    return refused
 
 
-def _prove(source: Source, account: str, password: str) -> User | None:
+def _prove(source: Source, account: str, password: str, count: Count) -> Elsewhere:
     try:
         from authz.directory.ldap.proof import proven  # noqa: PLC0415  python-ldap may be missing
     except ImportError as error:
         message = f"python-ldap is not installed ({error})"
         raise DirectoryFailed(message) from error
-    seen = proven(source, account, password)
+    seen = proven(source, account, password, count=count)
     if seen is None:
-        return None
+        return Elsewhere(None)
     key = next(iter(seen.people))
     try:
         taken = take(source, seen, by=Actor.system("directory"))
-    except DirectoryFailed:
-        raise
-    except AuthzError as error:
-        # Whoever cannot be brought in step, for whatever reason, does not come in.
-        log.warning("directory.not_taken", extra={"directory": str(source), "why": str(error)})
-        return None
+    except ImplausiblePlan as error:
+        return Elsewhere(None, why=f"{source} waits for approval: {error}", words=WAITS)
+    if not seen.people[key].active:
+        return Elsewhere(None, why=f"{source} says that they are disabled")
     for problem in taken.problems:
         log.warning("directory.not_taken", extra={"directory": str(source), "why": problem.why})
-    return taken.people.get(key) if seen.people[key].active else None
+    if key not in taken.people:
+        why = next((problem.why for problem in taken.problems), "they cannot be taken over")
+        return Elsewhere(None, why=f"{source}: {why}")
+    return Elsewhere(taken.people[key])

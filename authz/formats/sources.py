@@ -7,12 +7,16 @@ import re
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from authz.errors import InvalidName
+from authz.formats import ldap
 
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
-Attribute = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9;._-]{0,99}$")]
+Attribute = Annotated[str, AfterValidator(ldap.parse_attribute)]
+Filter = Annotated[str, AfterValidator(ldap.parse_filter)]
+Dn = Annotated[str, AfterValidator(ldap.parse_dn)]
 Share = Annotated[float, Field(ge=0, le=100)]
 
 
@@ -51,77 +55,103 @@ class Common(_Settings):
 class LdapSettings(Common):
     """An LDAP server (RFC 4511): OpenLDAP, 389, or Active Directory."""
 
-    urls: list[str] = Field(min_length=1, max_length=10)
-    """ldaps://host[:636] or ldap://host[:389], tried in order; ldap:// is upgraded by StartTLS (RFC 4511 §4.14)."""
+    urls: list[Annotated[str, AfterValidator(ldap.parse_server)]] = Field(min_length=1, max_length=10)
+    """One per line, tried in order: ldaps://host[:636], or ldap://host[:389], which is upgraded by StartTLS (RFC 4511
+    §4.14)."""
     tls: Literal["verify", "none"] = "verify"
-    """none only for a server on this machine, or with `insecure`."""
+    """Without it only to a server on this machine, or where passwords may travel in the clear."""
     insecure: bool = False
-    """Passwords travel in the clear to a server elsewhere. Do not."""
+    """Allows a server elsewhere to be asked without TLS, and whoever listens to learn every password. Do not."""
     ca: str = ""
-    """PEM certificates by which the server's is verified; empty for the system's."""
+    """In PEM, by which the server's certificate is verified; empty for the authorities that this system trusts."""
     flavour: Literal["openldap", "ad"] = "openldap"
-    """What kind of server it is: ad for Active Directory, openldap for all others."""
+    """For Active Directory userAccountControl and accountExpires tell who is disabled, and uSNChanged what changed."""
     bind_dn: str = ""
-    """The DN, or for Active Directory the name, that Gatehouse reads with."""
-    people_base: str = Field(min_length=1)
+    """The DN, or for Active Directory the name, that Gatehouse reads with; empty to read as nobody."""
+    people_base: Dn = Field(min_length=1)
     """The DN below which people are looked for, such as ou=people,dc=example,dc=com."""
-    people_filter: str = "(objectClass=inetOrgPerson)"
+    people_filter: Filter = "(objectClass=inetOrgPerson)"
     """What tells people from other entries (RFC 4515)."""
     groups_base: str = ""
-    """Empty reads no groups."""
-    groups_filter: str = "(objectClass=groupOfNames)"
+    """The DN below which groups are looked for; empty reads no groups."""
+    groups_filter: Filter = "(objectClass=groupOfNames)"
     """What tells groups from other entries."""
     id_attribute: Attribute = "entryUUID"
-    """By what an entry is known for ever: entryUUID, or objectGUID for Active Directory."""
+    """By what an entry is known for ever: entryUUID, objectGUID for Active Directory, nsUniqueId for 389. One that
+    people may write themselves makes them whomever they like."""
     email_attribute: Attribute = "mail"
-    """The attribute with the e-mail."""
+    """Where the e-mail stands."""
     name_attribute: Attribute = "cn"
-    """The attribute with the name that others are shown."""
+    """Where the name stands that others are shown."""
     login_attributes: list[Attribute] = Field(default=["mail", "uid"], min_length=1)
-    """What somebody may type to sign in; sAMAccountName or userPrincipalName for Active Directory."""
+    """What somebody may type to sign in, one per line; sAMAccountName or userPrincipalName for Active Directory."""
     group_name_attribute: Attribute = "cn"
-    """The attribute with the name of a group."""
+    """Where the name of a group stands."""
     member_attribute: Attribute = "member"
-    """The attribute of a group that holds the DNs of its members."""
+    """Where a group holds the DNs of its members."""
     kept_attributes: list[Attribute] = []
-    """Read as well, for rules."""
+    """Read as well, for rules; one per line."""
     disabled_attribute: str = ""
-    """Whoever has it with one of the values below is disabled; for AD userAccountControl is judged by itself."""
+    """Whoever has it with one of the values below is disabled; for Active Directory it is not needed."""
     disabled_values: list[str] = ["TRUE"]
-    """* stands for any value."""
+    """One per line; * stands for any value."""
     in_chain: bool = False
-    """Ask AD itself for all groups of somebody who signs in (1.2.840.113556.1.4.1941)."""
+    """At sign-in, ask Active Directory itself for groups at any depth (1.2.840.113556.1.4.1941)."""
     page: int = Field(500, ge=10, le=1000)
-    """Entries that are asked for at once; servers allow 500 or 1,000."""
+    """Servers allow 500 or 1,000."""
     patience: float = Field(30.0, ge=1, le=600)
-    """Seconds without an answer after which a read has failed."""
+    """After as long without an answer, a read has failed."""
     every_minutes: int = Field(15, ge=1)
     """How often it is read for what changed."""
     full_every_hours: int = Field(24, ge=1)
     """How often everything is read, and so how long somebody who was deleted there may stay."""
 
-    @field_validator("urls")
+    @property
+    def keeps_ids(self) -> bool:
+        """Whether the server itself sees to it that no two entries have one id, and that nobody writes it."""
+        return self.id_attribute.lower() in {"entryuuid", "objectguid", "nsuniqueid"}
+
+    @field_validator("ca")
     @classmethod
-    def _reachable(cls, urls: list[str]) -> list[str]:
-        for url in urls:
-            parts = urlsplit(url)
-            if parts.scheme not in {"ldap", "ldaps"} or not parts.hostname or parts.path.strip("/") or parts.query:
-                message = f"{url!r} is not an address like ldaps://dc1.example.com"
-                raise ValueError(message)
-        return urls
+    def _certificates(cls, pem: str) -> str:
+        return ldap.parse_authorities(pem) if pem else pem
+
+    @field_validator("groups_base")
+    @classmethod
+    def _folder(cls, dn: str) -> str:
+        return ldap.parse_dn(dn) if dn else dn
+
+    @field_validator("disabled_attribute")
+    @classmethod
+    def _attribute(cls, name: str) -> str:
+        return ldap.parse_attribute(name) if name else name
 
     @model_validator(mode="after")
-    def _in_the_clear(self) -> "LdapSettings":
+    def _together(self) -> "LdapSettings":
         elsewhere = [url for url in self.urls if urlsplit(url).hostname not in LOOPBACK]
         if self.tls == "none" and elsewhere and not self.insecure:
             message = f"without TLS, passwords would travel to {elsewhere[0]} in the clear"
-            raise ValueError(message)
+            raise _beside("tls", message)
+        if self.bind_dn and self.flavour != "ad":
+            try:
+                ldap.parse_dn(self.bind_dn)
+            except ValueError as error:
+                raise _beside("bind_dn", str(error)) from None
         return self
+
+
+def _beside(field: str, why: str) -> PydanticCustomError:
+    """Return an error of several fields that stands beside one of them."""
+    return PydanticCustomError("together", "{why}", {"field": field, "why": why})
 
 
 RESERVED = frozenset({"acr_values", "client_id", "client_secret", "code_challenge", "code_challenge_method", "nonce"})
 RESERVED |= {"redirect_uri", "request", "request_uri", "response_mode", "response_type", "scope", "state"}
 """Parameters of an authorization request (Core 1.0 §3.1.2.1) on which its safety rests."""
+
+
+LABEL = 63
+"""Characters of a part of a host's name (RFC 1035 §2.3.4)."""
 
 
 class OidcSettings(Common):
@@ -134,7 +164,8 @@ class OidcSettings(Common):
     scopes: list[str] = ["openid", "profile", "email"]
     """What is asked for; add groups or offline_access where the provider wants that."""
     email_claim: str = "email"
-    """The claim with the e-mail."""
+    """The claim with the e-mail. Providers vouch for `email` alone: another claim is believed if it says the same, or
+    if unverified e-mails are believed."""
     name_claim: str = "name"
     """The claim with the name that others are shown."""
     groups_claim: str = "groups"
@@ -142,13 +173,14 @@ class OidcSettings(Common):
     kept_claims: list[str] = []
     """Read as well, for rules."""
     requires_verified_email: bool = True
-    """Whether somebody whose e-mail the provider does not call verified is refused."""
+    """Whether somebody is refused whose e-mail the provider does not call verified (email_verified, which is about the
+    claim `email` and no other)."""
     algorithms: list[Literal["RS256", "PS256", "ES256", "ES384", "EdDSA"]] = ["RS256", "ES256", "EdDSA"]
     extra_parameters: dict[str, str] = {}
     """Sent along when somebody is led there, such as prompt=consent or hd=example.com."""
     required_acr: list[str] = []
     """If not empty, the ID token's acr must be one of these."""
-    recheck_minutes: int = Field(15, ge=1)
+    recheck_minutes: int = Field(15, ge=1, le=10_080)
     """How often a session is checked again at the provider, if it gave a refresh token."""
 
     @field_validator("issuer")
@@ -160,6 +192,11 @@ class OidcSettings(Common):
             raise ValueError(message)
         if parts.scheme not in {"https", "http"} or not parts.hostname or parts.query or parts.fragment:
             message = f"{issuer!r} is not an issuer like https://login.example.com (no query, no fragment)"
+            raise ValueError(message)
+        labels = parts.hostname.removesuffix(".").split(".")
+        readable = re.fullmatch(r"[\x21-\x7e]+", issuer)
+        if parts.port == 0 or not readable or any(not 0 < len(label) <= LABEL for label in labels):
+            message = f"{issuer!r} names no host that there could be"
             raise ValueError(message)
         return issuer
 
@@ -207,6 +244,9 @@ def read(kind: type[Kind], given: dict[str, Any]) -> Kind:
 def wrong(error: ValidationError) -> list[tuple[str, str]]:
     """Return each field that is wrong, with the reason in words."""
     return [
-        (".".join(str(part) for part in each["loc"]) or "settings", each["msg"].removeprefix("Value error, "))
+        (
+            ".".join(str(part) for part in each["loc"]) or str(each.get("ctx", {}).get("field", "settings")),
+            each["msg"].removeprefix("Value error, "),
+        )
         for each in error.errors(include_input=False, include_url=False)
     ]

@@ -1,7 +1,9 @@
 """A real OpenLDAP with a small organisation in it: overlays for memberOf and references, TLS, a reader with limits."""
 
+import base64
 import datetime as dt
 import ipaddress
+import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -153,6 +155,18 @@ class Slapd:
                 for name, value in entry[1:]:
                     found.setdefault(name, []).append(value.encode("utf-8", "surrogateescape"))
                 connection.add_s(entry[0][1], list(found.items()))
+
+    def fill_quickly(self, entries: Iterable[list[tuple[str, str]]]) -> None:
+        """Add many entries while it stands still, past the overlays (slapadd -q)."""
+        told = (
+            "\n".join(f"{name}:: {base64.b64encode(value.encode()).decode()}" for name, value in entry)
+            for entry in entries
+        )
+        (self.folder / "more.ldif").write_text("\n\n".join(told))
+        self.stop()
+        words = [str(self.program), "-T", "add", "-q", "-f", str(self.folder / "slapd.conf")]
+        subprocess.run([*words, "-l", str(self.folder / "more.ldif")], check=True, capture_output=True)
+        self.start()
 
     def change(self, dn: str, **wanted: str | bytes | list[str] | None) -> None:
         """Replace attributes of an entry; None removes one."""

@@ -52,7 +52,7 @@ def signed_in(url: str, account: str, password: str) -> str:
         assert token is not None
         sent = {"csrfmiddlewaretoken": token[1], "email": account, "password": password}
         browser.post("/login", data=sent, headers={"Referer": f"{url}/login"})
-        return browser.cookies.get("gatehouse", "")
+        return browser.cookies.get("gatehouse") or ""
 
 
 def status(url: str, shown: dict[str, str]) -> int:

@@ -53,10 +53,9 @@ def _no_number(text: str) -> NoReturn:
 def refuse_unstorable(value: Any, path: str = "") -> None:  # noqa: ANN401  anything that JSON can say
     """Refuse NUL and lone surrogates, which no database takes."""
     if isinstance(value, str):
-        if "\0" in value:
-            raise InvalidValueException(detail=f"{path or 'a text'} holds the character U+0000")
-        if not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
-            raise InvalidValueException(detail=f"{path or 'a text'} holds half a character")
+        if not is_storable(value):
+            what = "the character U+0000" if "\0" in value else "half a character"
+            raise InvalidValueException(detail=f"{path or 'a text'} holds {what}")
     elif isinstance(value, dict):
         for name, inner in value.items():
             refuse_unstorable(name, "the name of an attribute")
@@ -64,3 +63,8 @@ def refuse_unstorable(value: Any, path: str = "") -> None:  # noqa: ANN401  anyt
     elif isinstance(value, list):
         for inner in value:
             refuse_unstorable(inner, path)
+
+
+def is_storable(text: str) -> bool:
+    """Return whether every database takes a text: not with NUL, nor with half of a surrogate pair."""
+    return "\0" not in text and (text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text))

@@ -1,19 +1,19 @@
 """The door of the SCIM server: which directory a token is for, and whether it is listened to."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
-from django.db import DatabaseError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import ValidationError
-from scim2_models import BaseModel, SCIMException, ScimPolicy
+from scim2_models import InvalidValueException, SCIMException, ScimPolicy
 
 from audit.context import Actor
 from authz.api.door import dated, let_in, presented_by
-from authz.api.scim.problems import MethodNotAllowed, told
+from authz.api.scim.problems import Failed, MethodNotAllowed, told
 from authz.credentials import identify
 from authz.decisions.scopes import SCIM
 from authz.decisions.vocabulary import Principal
@@ -55,11 +55,8 @@ def answers(*, changes: bool = True, **methods: View) -> View:
         try:
             let = let_in(request, client)
             call = Call(request, _source(let.who), let.actor)
-            if asked not in methods:
-                message = f"use {', '.join(methods)}" if methods else "there is no such address"
-                raise MethodNotAllowed(detail=message)
             with POLICY:
-                response = methods[asked](call, **parts)
+                response = _asked(methods, asked)(call, **parts)
             if changes and asked not in READING:
                 response["Authz-Revision"] = dated(let, changed=True)
         except (AuthzError, SCIMException, ValidationError) as error:
@@ -68,16 +65,29 @@ def answers(*, changes: bool = True, **methods: View) -> View:
                 response["Allow"] = ", ".join(methods)
         except RecursionError:
             response = told(BadRequest("the request is nested too deeply"))
-        except DatabaseError:
+        except DataError:
+            response = told(InvalidValueException(detail="something in the request cannot be stored, or looked for"))
+        except (OperationalError, InterfaceError):
             response = told(Unavailable("the database cannot be asked now"))
+        except Exception:
+            # Provisioning clients read nothing but SCIM, and take a page of HTML for an outage.
+            log.exception("scim.failed", extra={"path": request.path, "method": request.method})
+            response = told(Failed(detail="this could not be answered; the log of Gatehouse says why"))
         return response
 
     return answer
 
 
-def tell_ignored(call: Call, said: BaseModel) -> None:
+def _asked(methods: dict[str, View], method: str) -> View:
+    if method not in methods:
+        message = f"use {', '.join(methods)}" if methods else "there is no such address"
+        raise MethodNotAllowed(detail=message)
+    return methods[method]
+
+
+def tell_ignored(call: Call, said: Iterable[str]) -> None:
     """Log by name what a client said and nobody reads, so that somebody who misses it can find out."""
-    if names := sorted(said.unknown_attributes):
+    if names := sorted(set(said)):
         log.info("scim.ignored", extra={"directory": call.source.name, "attributes": names[:20]})
 
 

@@ -17,6 +17,9 @@ from scim2_models.path import (
     ValuePath,
 )
 
+from authz.api.scim.body import is_storable
+from authz.api.scim.expressions import moment
+
 
 class Narrowed(NamedTuple):
     """What the database is asked: at least all rows that match, and if `exact` no others."""
@@ -121,13 +124,14 @@ def equals(lookup: str, form: Callable[[str], str] = str, *, exact: bool = True)
 
 
 def texts(lookup: str, form: Callable[[str], str] = str) -> Column:
-    """Return that a column can also be asked for a part of what it holds; case does not matter then."""
-    whole = equals(lookup, form)
+    """Return that a column of text can be asked for what it holds, or a part of it; case does not matter then."""
     some = {CompareOperator.co: "icontains", CompareOperator.sw: "istartswith", CompareOperator.ew: "iendswith"}
 
     def column(op: CompareOperator, value: Any) -> Narrowed | None:  # noqa: ANN401  whatever a filter compares with
+        if op == CompareOperator.eq and isinstance(value, str) and is_storable(value):
+            return Narrowed(Q(**{lookup: form(value)}), exact=True)
         if op not in some or not (text := plain(value)):
-            return whole(op, value)
+            return None
         return Narrowed(Q(**{f"{lookup}__{some[op]}": text}), exact=False)
 
     return column
@@ -152,6 +156,8 @@ def moments(lookup: str) -> Column:
     after = {CompareOperator.gt: "gte", CompareOperator.ge: "gte", CompareOperator.lt: "lte", CompareOperator.le: "lte"}
 
     def column(op: CompareOperator, value: Any) -> Narrowed | None:  # noqa: ANN401  whatever a filter compares with
-        return Narrowed(Q(**{f"{lookup}__{after[op]}": value}), exact=False) if op in after else None
+        if op not in after or value is None:
+            return None
+        return Narrowed(Q(**{f"{lookup}__{after[op]}": moment(value)}), exact=False)
 
     return column

@@ -7,18 +7,18 @@ from typing import Any, NamedTuple
 
 from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpResponse
-from scim2_models import Context, InvalidValueException, PatchOp, UniquenessException
+from scim2_models import Context, InvalidValueException, PatchOp
 
 from authz.api.scim import body
 from authz.api.scim.door import Call, answers
 from authz.api.scim.filters import Column, Narrowed, equals, mentions, moments, plain
 from authz.api.scim.listing import Listed, Rows, listed, parts, searched, wants
 from authz.api.scim.observing import kept
-from authz.api.scim.patching import Members, apart, ids, tolerated
+from authz.api.scim.patching import MANY, Members, apart, ids, tolerated
 from authz.api.scim.problems import answer
 from authz.api.scim.resources import GROUP, Group
 from authz.api.scim.shown import location, meta, missing, one, parameters, storable
-from authz.api.scim.writing import alone, matches
+from authz.api.scim.writing import TRIES, about_rules_left_out, alone, changed_meanwhile, conflict, matches
 from authz.directory.fitting import fits
 from authz.directory.known import Given
 from authz.directory.observed import Observed, ObservedGroup
@@ -55,7 +55,7 @@ def create(call: Call) -> HttpResponse:
         named = _named(call.source, members or set())
         _take(call, _observed(call, key, group, named), name=group.display_name or "")
         row = rows(call.source).get(external_id=key)
-        return _answered(call, row, wanted, endpoint=HERE, status=201)
+    return _answered(call, row, wanted, endpoint=HERE, status=201)
 
 
 def show(call: Call, key: str) -> HttpResponse:
@@ -73,25 +73,31 @@ def replace(call: Call, key: str) -> HttpResponse:
         matches(call.request, _versions([row])[row.pk])
         named = None if members is None else _named(call.source, members)
         _take(call, _observed(call, key, group, named), name=group.display_name or "", before=row.name)
-        return _answered(call, _row(call.source, key), wanted)
+        row = _row(call.source, key)
+    return _answered(call, row, wanted)
 
 
 def patch(call: Call, key: str) -> HttpResponse:
     """Change a group; of its members only those are read whom it names."""
-    said, members = apart(tolerated(body.read(call.request, most=body.LARGE)))
+    said, members = apart(tolerated(body.read(call.request, most=body.LARGE), Group, most=MANY))
     wanted = parameters(call.request, Group)
     operations = (
         PatchOp[Group].model_validate(said, scim_ctx=Context.RESOURCE_PATCH_REQUEST) if said["Operations"] else None
     )
-    with alone():
-        row = _row(call.source, key)
-        matches(call.request, _versions([row])[row.pk])
-        group = _model(row, "")
+    for _ in range(TRIES):
+        before = _row(call.source, key)
+        group = _model(before, "")
         if operations is not None:
             operations.patch(group)
-        observed = _changed(call, row, group, members)
-        _take(call, observed, name=group.display_name or "", before=row.name)
-        return _answered(call, _row(call.source, key), wanted)
+        with alone():
+            row = _row(call.source, key)
+            matches(call.request, _versions([row])[row.pk])
+            if (row.name, row.resource) != (before.name, before.resource):
+                continue  # what the operations looked at has changed since
+            _take(call, _changed(call, row, group, members), name=group.display_name or "", before=row.name)
+            row = _row(call.source, key)
+        return _answered(call, row, wanted)
+    raise changed_meanwhile(HERE, key)
 
 
 def delete(call: Call, key: str) -> HttpResponse:
@@ -186,9 +192,23 @@ def _changed(call: Call, row: ForeignGroup, group: Group, members: Members) -> O
 def _take(call: Call, observed: Observed, *, name: str, before: str | None = None) -> None:
     """Bring a group in step; a name that is another group's is a conflict, unless a rule says what the group means."""
     taken = take(call.source, observed, by=call.actor)
-    if not taken.problems or name == before or _has_rule(call.source, name):
-        return
-    raise UniquenessException(detail="; ".join(f"{each.subject}: {each.why}" for each in taken.problems))
+    problems = about_rules_left_out(call.source, taken.problems)
+    if (
+        problems
+        and (name == before or _has_rule(call.source, name))
+        and _is_called_otherwise(call.source, taken.groups)
+    ):
+        # That its name is another's was so before, or is meant to be so. It is told first, and once.
+        about_name = next((each for each in problems if each.subject == name), None)
+        problems = tuple(each for each in problems if each is not about_name)
+    if problems:
+        raise conflict(call, problems, f"the group {name} cannot be taken over as it was sent")
+
+
+def _is_called_otherwise(source: Source, some: dict[str, ForeignGroup]) -> bool:
+    """Return whether a group has no group of ours by its name."""
+    prefix = read(ScimSettings, source.settings).group_prefix
+    return any(row.group is None or row.group.name != prefix + row.name for row in some.values())
 
 
 def _has_rule(source: Source, name: str) -> bool:

@@ -11,6 +11,7 @@ from scim2_models import Context, SearchRequest, TooManyException
 
 from authz.api.scim import body
 from authz.api.scim.door import Call
+from authz.api.scim.expressions import check, refuse_long
 from authz.api.scim.filters import Column, narrowed
 from authz.api.scim.problems import answer
 from authz.models import Source
@@ -53,8 +54,13 @@ def searched(call: Call, kind: Listed) -> HttpResponse:
 
 def _asked(kind: Listed, said: dict[str, Any], context: Context) -> "SearchRequest[Any]":
     body.refuse_unstorable(said)
+    for name, value in said.items():
+        if name.lower() == "filter":
+            refuse_long(value)
     model: Any = kind.model
     found: SearchRequest[Any] = SearchRequest[model].model_validate(said, scim_ctx=context)
+    if found.filter is not None:
+        check(found.filter.ast)
     return found
 
 

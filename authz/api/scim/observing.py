@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from scim2_models import InvalidValueException
 
+from authz.api.scim.patching import refuse_many
 from authz.api.scim.resources import ENTERPRISE, Email, Person
 from authz.decisions.names import lowered
 from authz.directory.observed import ObservedPerson
@@ -22,6 +23,7 @@ DERIVED: Final = frozenset({"id", "meta", "groups", "members", "schemas"})
 def observed(key: str, user: Person, *, active: bool) -> ObservedPerson:
     """Return what a client said of somebody; InvalidValueException or InvalidName says what cannot be so."""
     resource = kept(user)
+    refuse_many(resource)
     return ObservedPerson(
         key=key,
         email=email_of(user),

@@ -10,43 +10,58 @@ from scim2_models import (
     InvalidSyntaxException,
     InvalidValueException,
     NoTargetException,
-    ScimFilter,
+    TooManyException,
 )
 from scim2_models.path import CompareOperator, Comparison, FilterNode, LogicalExpr, LogicalOperator
 
-from authz.api.scim.resources import ENTERPRISE, GROUP, USER, flag, manager
+from authz.api.scim.paths import Target, target_of
+from authz.api.scim.resources import ENTERPRISE, GROUP, USER, Group, flag, manager
 
-MOST: Final = 1000
-"""Operations in one request."""
+FEW: Final = 100
+"""Operations on one person, and comparisons in their paths; Entra sends some twenty."""
+MANY: Final = 1000
+"""Operations on one group, whose members may come one by one."""
+VALUES: Final = 200
+"""Values that an operation may give to an attribute of a person, and that they may have."""
 ACTIVE: Final = frozenset({"active", f"{USER}:active".lower()})
 MANAGER: Final = f"{ENTERPRISE}:manager".lower()
 SEVERAL: Final = frozenset({"emails", "phonenumbers", "ims", "photos", "addresses", "entitlements", "roles", "members"})
 """Attributes of several values, of which a remove may list some."""
+ROOT: Final = Target("", root=True)
 
 
-def tolerated(said: dict[str, Any]) -> dict[str, Any]:
+def tolerated(said: dict[str, Any], model: Any, *, most: int) -> dict[str, Any]:  # noqa: ANN401  a type of resource
     """Return a PATCH with its operations as the standard would have them."""
-    return {name: value for name, value in said.items() if name.lower() != "operations"} | {
-        "Operations": [each for operation in _operations(said) for each in _spelled_out(operation)]
-    }
+    operations = [each for operation in _operations(said, most) for each in _spelled_out(operation, model)]
+    paths = [each["path"] for each in operations if each.get("path")]
+    if (comparisons := sum(target_of(path, model).comparisons for path in paths)) > most:
+        raise TooManyException(detail=f"the paths hold {comparisons} comparisons; at most {most} are allowed")
+    return {name: value for name, value in said.items() if name.lower() != "operations"} | {"Operations": operations}
 
 
-def _operations(said: dict[str, Any]) -> list[dict[str, Any]]:
+def ignored(said: dict[str, Any], model: Any) -> list[str]:  # noqa: ANN401  a type of resource
+    """Return the paths in a tolerated PATCH that nobody here knows, or keeps."""
+    paths = [operation["path"] for operation in said["Operations"] if operation.get("path")]
+    return [path for path in paths if target_of(path, model).ignored]
+
+
+def _operations(said: dict[str, Any], most: int) -> list[dict[str, Any]]:
     found = next((value for name, value in said.items() if name.lower() == "operations"), None)
     if not isinstance(found, list) or not found or not all(isinstance(each, dict) for each in found):
         raise InvalidSyntaxException(detail="Operations is a list of one operation or more")
-    if len(found) > MOST:
-        raise InvalidValueException(detail=f"there are {len(found)} operations; at most {MOST} are allowed")
+    if len(found) > most:
+        raise InvalidValueException(detail=f"there are {len(found)} operations; at most {most} are allowed")
     return [{name.lower(): value for name, value in each.items()} for each in found]
 
 
-def _spelled_out(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _spelled_out(operation: dict[str, Any], model: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401  as above
     path, value = operation.get("path"), operation.get("value")
     if path is not None and not isinstance(path, str):
         raise InvalidPathException(detail="path is a text")
     path = (path or "").strip()
+    target = target_of(path, model) if path else ROOT
     said: dict[str, Any] = {name: operation[name] for name in ("op", "value") if name in operation}
-    if path:
+    if not target.root:
         said["path"] = path
         if path.lower() in ACTIVE and "value" in said:
             said["value"] = _boolean(value)
@@ -54,7 +69,7 @@ def _spelled_out(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
             said["value"] = manager(value)
             if said["value"] is None:
                 said = {"op": "remove", "path": path}
-        if str(operation.get("op")).lower() == "remove" and path.lower().rpartition(":")[2] not in SEVERAL:
+        if str(operation.get("op")).lower() == "remove" and (target.attribute not in SEVERAL or target.chosen):
             # Entra says along what it takes away; only among several values that is a choice.
             said.pop("value", None)
         yield said
@@ -67,7 +82,7 @@ def _spelled_out(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if rest or not chosen:
             yield said | {"value": rest}
         for name, each in chosen.items():
-            yield {"op": operation.get("op"), "path": name, "value": each}
+            yield {"op": operation.get("op"), "path": name.strip(), "value": each}
         return
     yield said
 
@@ -117,16 +132,17 @@ def apart(said: dict[str, Any]) -> tuple[dict[str, Any], Members]:
     members, rest = Members(), []
     for operation in said["Operations"]:
         op, path = str(operation.get("op")).lower(), operation.get("path", "")
-        if path.lower().startswith(f"{GROUP.lower()}:"):
-            path = path[len(GROUP) + 1 :]
-        if path.lower() == "members" or path.lower().startswith(("members[", "members.")):
-            _one(members, op, path, operation)
+        target = target_of(path, Group) if path else ROOT
+        if target.attribute == "members":
+            _one(members, op, target, operation)
             continue
         value = operation.get("value")
         if not path and isinstance(value, dict):
             named = [name for name in value if name.lower() in {"members", f"{GROUP}:members".lower()}]
+            if named and op == "remove":
+                raise NoTargetException(detail="a remove needs a path: it says what is removed")
             for name in named:
-                _one(members, op, "members", {"value": value[name]})
+                _one(members, op, Target("members"), {"value": value[name]})
             if named:
                 if remaining := {name: each for name, each in value.items() if name not in named}:
                     rest.append(operation | {"value": remaining})
@@ -135,19 +151,20 @@ def apart(said: dict[str, Any]) -> tuple[dict[str, Any], Members]:
     return said | {"Operations": rest}, members
 
 
-def _one(members: Members, op: str, path: str, operation: dict[str, Any]) -> None:
+def _one(members: Members, op: str, target: Target, operation: dict[str, Any]) -> None:
     if op not in {"add", "remove", "replace"}:
         raise InvalidValueException(detail=f"{op!r} is not a PATCH operation: add, remove or replace")
-    if path.lower() != "members":
-        if op != "remove":
-            raise NoTargetException(detail=f"{path}: a member is added or removed, and has nothing to be changed")
-        members.remove(chosen(path))
+    if target.part or (target.chosen is not None and op != "remove"):
+        raise NoTargetException(detail="a member is added or removed, and has nothing to be changed")
+    if target.chosen is not None:
+        members.remove(_named(target.chosen))
     elif op == "remove" and operation.get("value") is None:
         members.replace(set())
     elif op == "remove":
         members.remove(ids(operation["value"]))
     elif op == "replace":
-        members.replace(ids(operation.get("value") or []))
+        # An empty list says that nobody is left; what merely looks empty may as well be a mistake.
+        members.replace(ids(operation.get("value")))
     else:
         members.add(ids(operation.get("value")))
 
@@ -164,17 +181,6 @@ def ids(value: Any) -> set[str]:  # noqa: ANN401  as it was sent
     return found
 
 
-def chosen(path: str) -> set[str]:
-    """Return the ids that `members[value eq "…"]` names; several are joined by or."""
-    inner = path[len("members[") : -1] if path.endswith("]") else ""
-    if not inner:
-        raise InvalidPathException(detail=f'{path} is not a path; members[value eq "…"] names one of them')
-    try:
-        return _named(ScimFilter(inner).ast)
-    except ValueError as error:
-        raise InvalidFilterException(detail=str(error)) from None
-
-
 def _named(node: FilterNode) -> set[str]:
     if isinstance(node, LogicalExpr) and node.op == LogicalOperator.or_:
         return {key for term in node.terms for key in _named(term)}
@@ -186,3 +192,11 @@ def _named(node: FilterNode) -> set[str]:
     ):
         return {node.value}
     raise InvalidFilterException(detail='members are chosen by their id alone: members[value eq "…"]')
+
+
+def refuse_many(value: Any, path: str = "") -> None:  # noqa: ANN401  anything that JSON can say
+    """Refuse an attribute with more values than anybody has: each operation on one looks at all of them."""
+    if isinstance(value, list) and len(value) > VALUES:
+        raise InvalidValueException(detail=f"{path or 'value'} has {len(value)} values; at most {VALUES} are allowed")
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        refuse_many(inner, f"{path}.{name}".lstrip("."))

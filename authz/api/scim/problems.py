@@ -24,10 +24,17 @@ class MethodNotAllowed(SCIMException):
     status = 405
 
 
+class Failed(SCIMException):
+    """Something went wrong that is nobody's fault but ours."""
+
+    status = 500
+
+
 def answer(body: dict[str, Any] | None, *, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
     """Return an answer in the media type of SCIM; no body for None."""
     text = "" if body is None else json.dumps(body, ensure_ascii=False)
-    return HttpResponse(text, status=status, content_type=CONTENT, headers=headers)
+    # An error may quote half a character that somebody sent.
+    return HttpResponse(text.encode("utf-8", "replace"), status=status, content_type=CONTENT, headers=headers)
 
 
 def told(error: AuthzError | SCIMException | ValidationError) -> HttpResponse:

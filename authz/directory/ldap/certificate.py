@@ -1,9 +1,15 @@
-"""Says why a server's certificate is not trusted, which the LDAP library does not tell."""
+"""Keeps the certificates by which a server is verified, and says why one is not: the LDAP library does not tell."""
 
+import hashlib
+import os
 import socket
 import ssl
+import tempfile
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+
+from django.conf import settings
 
 PATIENCE: Final = 5.0
 PORTS: Final = {"ldap": 389, "ldaps": 636}
@@ -34,3 +40,20 @@ def why_not_trusted(url: str, *, ca: str) -> str | None:
             return f"{url} does not speak TLS as it should: {error.reason or error}"
         except OSError:
             return f"{url} hung up during the beginning of TLS"
+
+
+def kept_file(pem: str) -> Path:
+    """Return a file with these certificates, for libldap takes nothing else; it is written again if it is not there.
+
+    Ours alone, and beside the database: a file that others may write or take away would decide who is believed.
+    """
+    folder = Path(settings.DATA_DIR) / "ldap-ca"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{hashlib.sha256(pem.encode()).hexdigest()}.pem"
+    if not path.is_file() or path.read_text() != pem:
+        # Only its owner may read what mkstemp makes; it takes its place whole or not at all.
+        handle, temporary = tempfile.mkstemp(dir=folder)
+        with os.fdopen(handle, "w") as file:
+            file.write(pem)
+        Path(temporary).replace(path)
+    return path

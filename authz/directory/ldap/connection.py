@@ -1,17 +1,15 @@
 """A connection to an LDAP server: TLS verified, nothing waited for without end, and every failure in words."""
 
 import logging
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import ldap
 from ldap.ldapobject import LDAPObject
 
-from authz.directory.ldap.certificate import why_not_trusted
+from authz.directory.ldap.certificate import kept_file, why_not_trusted
 from authz.errors import DirectoryFailed
 from authz.formats.sources import LdapSettings
 
@@ -40,6 +38,10 @@ def words(settings: LdapSettings) -> Iterator[None]:
         raise DirectoryFailed("; ".join(_why_down(url, settings) for url in settings.urls)) from None
     except ldap.LDAPError as error:
         raise DirectoryFailed(f"{where}: {told(error)}") from None
+    except (ValueError, OSError) as error:
+        # Such as a port that is none, a certificate that is none, or a name that is not UTF-8.
+        message = f"{where} cannot be understood: {' '.join(str(error).split())}"
+        raise DirectoryFailed(message) from error
 
 
 def told(error: ldap.LDAPError) -> str:
@@ -112,15 +114,7 @@ def options(settings: LdapSettings) -> dict[int, Any]:
         ldap.OPT_X_TLS_REQUIRE_CERT: ldap.OPT_X_TLS_DEMAND if settings.tls == "verify" else ldap.OPT_X_TLS_NEVER,
     }
     if settings.ca:
-        made[ldap.OPT_X_TLS_CACERTFILE] = _as_file(settings.ca)
+        made[ldap.OPT_X_TLS_CACERTFILE] = str(kept_file(settings.ca))
     # What was said of TLS counts only once a context is made anew, so this comes last.
     made[ldap.OPT_X_TLS_NEWCTX] = 0
     return made
-
-
-@cache
-def _as_file(pem: str) -> str:
-    """Return a file with these certificates: libldap takes nothing else."""
-    with tempfile.NamedTemporaryFile("w", prefix="gatehouse-ca-", suffix=".pem", delete=False) as file:
-        file.write(pem)
-        return file.name

@@ -5,16 +5,25 @@ from collections.abc import Iterable
 import ldap
 from ldap.dn import str2dn
 
+Spelled = tuple[tuple[tuple[str, str], ...], ...]
+"""A DN in its parts, each of one or several pairs of attribute and value."""
 
-def spelled(dn: str) -> str:
-    """Return a DN in one spelling: lower case, no space around its parts, several values of one part in one order."""
+
+def spelled(dn: str) -> Spelled:
+    """Return a DN in one spelling: no case, no space around its values, several values of one part in one order.
+
+    The parts stay apart: joined to a text again, a comma within a value would look like one between two parts.
+    """
     try:
         parts = str2dn(dn)
     except ldap.DECODING_ERROR:
-        return dn.lower()
-    return ",".join(
-        "+".join(sorted(f"{name.lower()}={value.strip().casefold()}" for name, value, _ in part)) for part in parts
-    )
+        return ((("", dn.lower()),),)
+    return tuple(tuple(sorted((name.lower(), value.strip().casefold()) for name, value, _ in part)) for part in parts)
+
+
+def is_below(dn: Spelled, base: Spelled) -> bool:
+    """Return whether an entry is at or below another."""
+    return len(dn) >= len(base) and dn[len(dn) - len(base) :] == base
 
 
 class Names:
@@ -23,12 +32,13 @@ class Names:
     def __init__(self, known: Iterable[tuple[str, str]] = ()) -> None:
         """Begin with pairs of DN and key."""
         self._exact = {dn.lower(): key for dn, key in known}
-        self._spelled: dict[str, str] = {}
+        self._spelled: dict[Spelled, str] = {}
 
     def add(self, dn: str, key: str) -> None:
         """Learn one."""
         self._exact[dn.lower()] = key
-        self._spelled.clear()
+        if self._spelled:
+            self._spelled[spelled(dn)] = key
 
     def learn(self, known: Iterable[tuple[str, str]]) -> None:
         """Learn pairs of DN and key, but for DNs that are known already: what was just read is newer."""

@@ -7,14 +7,14 @@ import ldap
 from ldap.controls import SimplePagedResultsControl
 from ldap.ldapobject import LDAPObject
 
-from authz.directory.ldap.values import lowered
+from authz.directory.ldap.values import Entry, lowered
 from authz.errors import DirectoryFailed
 
 RANGED = re.compile(r"(?P<name>[^;]+);range=\d+-(?P<last>\d+|\*)", re.IGNORECASE)
 EMPTY_PAGES = 100
 """Pages without an entry after which a server that always promises more is not believed."""
 
-Row = tuple[str, dict[str, Sequence[bytes]]]
+Row = tuple[str, Entry]
 
 
 def paged(  # noqa: PLR0913  what a search is made of
@@ -33,31 +33,38 @@ def paged(  # noqa: PLR0913  what a search is made of
     that whoever counts what is missing never takes a part for the whole.
     """
     control = SimplePagedResultsControl(criticality=True, size=page, cookie="")
-    found = empty = 0
+    found: set[str] = set()
+    empty = 0
     while True:
-        message = connection.search_ext(base, ldap.SCOPE_SUBTREE, filter_, list(attributes), serverctrls=[control])
-        _, rows, _, controls = connection.result3(message, all=1, timeout=patience)
-        before = found
-        for dn, entry in rows:
-            if dn is None:
-                continue  # a referral to another server, which nobody here named
-            found += 1
-            yield dn, lowered(entry)
-        seen(found)
+        try:
+            message = connection.search_ext(base, ldap.SCOPE_SUBTREE, filter_, list(attributes), serverctrls=[control])
+            _, rows, _, controls = connection.result3(message, all=1, timeout=patience)
+        except ldap.SERVER_DOWN:
+            why = f"the server hung up after {len(found)} entries"
+            raise DirectoryFailed(why) from None
+        # Without a DN it is a referral to another server, which nobody here named.
+        shown = [(dn, lowered(entry)) for dn, entry in rows if dn is not None]
+        new = [row for row in shown if row[0] not in found]
+        if shown and not new:
+            why = f"the server shows the same entries again, after {len(found)}"
+            raise DirectoryFailed(why)
+        found.update(dn for dn, _ in new)
+        yield from new
+        seen(len(found))
         cookies = [each.cookie for each in controls if each.controlType == SimplePagedResultsControl.controlType]
         if not cookies:
-            message = "the server answered a paged search without saying whether there is more"
-            raise DirectoryFailed(message)
+            why = "the server answered a paged search without saying whether there is more"
+            raise DirectoryFailed(why)
         if not cookies[0]:
             return
-        empty = empty + 1 if found == before else 0
+        empty = 0 if new else empty + 1
         if empty > EMPTY_PAGES:
-            message = f"the server promised more after {found} entries, and showed nothing on {EMPTY_PAGES} pages"
-            raise DirectoryFailed(message)
+            why = f"the server promised more after {len(found)} entries, and showed nothing on {EMPTY_PAGES} pages"
+            raise DirectoryFailed(why)
         control.cookie = cookies[0]
 
 
-def whole(connection: LDAPObject, dn: str, entry: dict[str, Sequence[bytes]], attribute: str) -> Sequence[bytes]:
+def whole(connection: LDAPObject, dn: str, entry: Entry, attribute: str) -> Sequence[bytes]:
     """Return all values of an attribute, of which Active Directory shows 1,500 at a time (MS-ADTS §3.1.1.3.1.3.3)."""
     name = attribute.lower()
     if (ranged := _ranged(entry, name)) is None:
@@ -76,7 +83,7 @@ def whole(connection: LDAPObject, dn: str, entry: dict[str, Sequence[bytes]], at
     return found
 
 
-def _ranged(entry: dict[str, Sequence[bytes]], name: str) -> tuple[str, Sequence[bytes]] | None:
+def _ranged(entry: Entry, name: str) -> tuple[str, Sequence[bytes]] | None:
     for each, values in entry.items():
         match = RANGED.fullmatch(each)
         if match is not None and match["name"] == name:

@@ -1,20 +1,23 @@
 """Proves a password by an LDAP server, and reads whoever it belongs to with the groups they are in."""
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
 
 import ldap
 from django_auth_ldap.backend import LDAPBackend, _LDAPUser
-from django_auth_ldap.config import LDAPSearch, LDAPSettings
+from django_auth_ldap.config import LDAPSettings
 from ldap.filter import escape_filter_chars
 from ldap.ldapobject import LDAPObject
 
 from authz.changes.sources import secret_of
 from authz.directory.fitting import above
-from authz.directory.ldap.connection import connected, options, starts_tls, words
-from authz.directory.ldap.paging import paged
-from authz.directory.ldap.reading import attributes_of, person_of, unusable
+from authz.directory.ldap.connection import connected, options, starts_tls
+from authz.directory.ldap.entries import attributes_of, is_alone, locator_of, person_of, unusable
+from authz.directory.ldap.paging import Row, paged
 from authz.directory.ldap.values import first, lasting_id, lowered
-from authz.directory.observed import Observed, ObservedGroup, ObservedPerson, Problem
+from authz.directory.observed import Observed, ObservedGroup, Problem
 from authz.errors import DirectoryFailed
 from authz.formats.sources import LdapSettings, read
 from authz.models import ForeignNest, Source
@@ -25,46 +28,59 @@ LONGEST = 256
 """Characters of a name that somebody signs in with."""
 
 
-class _Backend(LDAPBackend):  # type: ignore[misc]  # it has no types
-    """Django-auth-ldap for one directory: it looks for the entry, and binds with the password."""
+REFUSALS = (ldap.INAPPROPRIATE_AUTH, ldap.UNWILLING_TO_PERFORM, ldap.CONSTRAINT_VIOLATION)
+"""How servers refuse a bind besides "invalid credentials": no password is set, or the account is locked."""
 
-    def __init__(self, source: Source, settings: LdapSettings, url: str) -> None:
-        logins = "".join(f"({name}=%(user)s)" for name in settings.login_attributes)
-        filter_ = settings.people_filter.replace("%", "%%")
+
+class _Backend(LDAPBackend):  # type: ignore[misc]  # it has no types
+    """Django-auth-ldap for one directory: it binds with the password.
+
+    It is not asked to look for the entry, for it takes a search that failed for one that found nobody.
+    """
+
+    def __init__(self, settings: LdapSettings, url: str) -> None:
         self.settings = LDAPSettings(
             "DIRECTORY_",  # it looks for Django settings that begin so, and there are none
-            {
-                "SERVER_URI": url,
-                "CONNECTION_OPTIONS": options(settings),
-                "START_TLS": starts_tls(url, settings),
-                "BIND_DN": settings.bind_dn,
-                "BIND_PASSWORD": secret_of(source),
-                "USER_SEARCH": LDAPSearch(
-                    settings.people_base, ldap.SCOPE_SUBTREE, f"(&{filter_}(|{logins}))", ["1.1"]
-                ),
-            },
+            {"SERVER_URI": url, "CONNECTION_OPTIONS": options(settings), "START_TLS": starts_tls(url, settings)},
         )
 
 
-def proven(source: Source, account: str, password: str) -> Observed | None:
+def proven(source: Source, account: str, password: str, *, count: Callable[[str], bool]) -> Observed | None:
     """Return the one person whose name and password these are; None if there is none.
 
-    Raises DirectoryFailed where that cannot be known. An empty password is nobody's: to a server it would mean that
-    nobody asks (RFC 4513 §5.1.2).
+    `count` is told the entry before its password is tried, and may forbid that. Raises DirectoryFailed where nothing
+    can be known. An empty password is nobody's: to a server it would mean that nobody asks (RFC 4513 §5.1.2).
     """
     settings = read(LdapSettings, source.settings)
     if not password or not account or len(account) > LONGEST or "\0" in account + password:
         return None
     with connected(settings, dn=settings.bind_dn, password=secret_of(source)) as connection:
+        found = _entry(connection, settings, account)
+        if found is None:
+            return None
+        dn, entry = found
+        if not count(f"{source}/{lasting_id(entry, settings.id_attribute) or dn.lower()}"):
+            return None
+        # The reader's own connection is kept: whoever proved a password may see less than the reader does.
         url = connection._uri  # noqa: SLF001  the one of several that answered
-        with words(settings):
-            # The reader's own connection is kept: whoever proved a password may see less than the reader does.
-            user = _LDAPUser(_Backend(source, settings, url), username=account)
-            try:
-                user._authenticate_user_dn(password)  # noqa: SLF001  `authenticate` would make a failure look like a no
-            except user.AuthenticationFailed:
-                return None
-            return _observed(connection, settings, user.dn, source)
+        user = _LDAPUser(_Backend(settings, url), username=account)
+        user._user_dn = dn  # noqa: SLF001  or it would look for it
+        try:
+            user._authenticate_user_dn(password)  # noqa: SLF001  `authenticate` would make a failure look like a no
+        except (user.AuthenticationFailed, *REFUSALS):
+            return None
+        return _observed(connection, settings, dn, source)
+
+
+def _entry(connection: LDAPObject, settings: LdapSettings, account: str) -> Row | None:
+    """Return the one entry that has this name; None if there is none, or several."""
+    name = escape_filter_chars(account)
+    logins = "".join(f"({attribute}={name})" for attribute in settings.login_attributes)
+    filter_ = f"(&{settings.people_filter}(|{logins}))"
+    wanted = [settings.id_attribute]
+    rows = paged(connection, settings.people_base, filter_, wanted, page=settings.page, patience=settings.patience)
+    found = list(islice(rows, 2))
+    return found[0] if len(found) == 1 else None
 
 
 def _observed(connection: LDAPObject, settings: LdapSettings, dn: str, source: Source) -> Observed | None:
@@ -76,11 +92,12 @@ def _observed(connection: LDAPObject, settings: LdapSettings, dn: str, source: S
     person = person_of(at, entry, settings, now=time.time())
     if isinstance(person, Problem):
         raise DirectoryFailed(f"{person.subject}: {person.why}")
+    if not settings.keeps_ids and not is_alone(
+        connection, settings, settings.people_base, settings.people_filter, person.key
+    ):
+        raise DirectoryFailed(f"{at}: another entry has the same {settings.id_attribute}")
     groups = _groups(connection, settings, at, source) if settings.groups_base else {}
-    told = ObservedPerson(
-        key=person.key, email=person.email, name=person.name, active=person.active, attributes=person.attributes,
-        locator=person.locator, groups=frozenset(groups) if settings.groups_base else None,
-    )  # fmt: skip
+    told = replace(person, groups=frozenset(groups) if settings.groups_base else None)
     return Observed(people={told.key: told}, groups=groups)
 
 
@@ -108,6 +125,6 @@ def _in(connection: LDAPObject, settings: LdapSettings, rule: str, dn: str) -> d
     found = {}
     for at, entry in rows:
         key = lasting_id(entry, settings.id_attribute)
-        if unusable(key, at, settings) is None:
-            found[key] = ObservedGroup(key, first(entry, settings.group_name_attribute), locator=at.lower())
+        if unusable(key, settings) is None:
+            found[key] = ObservedGroup(key, first(entry, settings.group_name_attribute), locator=locator_of(at))
     return found

@@ -5,8 +5,8 @@ from itertools import islice
 
 from authz.changes.sources import secret_of
 from authz.directory.ldap.connection import connected
+from authz.directory.ldap.entries import attributes_of, person_of
 from authz.directory.ldap.paging import paged
-from authz.directory.ldap.reading import attributes_of, person_of
 from authz.directory.ldap.values import first, lasting_id
 from authz.directory.observed import Problem
 from authz.directory.tried import Tried

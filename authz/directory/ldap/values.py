@@ -30,36 +30,36 @@ def lasting_id(entry: Entry, attribute: str) -> str:
     A GUID of Active Directory is sixteen bytes, the first three of its five parts in little-endian order.
     """
     values = entry.get(attribute.lower(), ())
-    if not values:
-        return ""
-    if attribute.lower() in BINARY and len(values[0]) == GUID:
+    if values and attribute.lower() in BINARY and len(values[0]) == GUID:
         return str(UUID(bytes_le=values[0]))
-    return text(values[0])
+    return first(entry, attribute)
 
 
-def text(value: bytes) -> str:
-    """Return a value as text; what is not UTF-8 becomes lone surrogates, which no name of ours may hold."""
-    return value.decode("utf-8", "surrogateescape")
+def text(value: bytes) -> str | None:
+    """Return a value as text; None for what is not UTF-8, or holds a NUL, which no database takes."""
+    try:
+        decoded = value.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in decoded else decoded
 
 
 def first(entry: Entry, attribute: str) -> str:
-    """Return the first value of an attribute as text; empty if there is none."""
+    """Return the first value of an attribute as text; empty if there is none, or it is no text."""
     values = entry.get(attribute.lower(), ())
-    return text(values[0]) if values else ""
+    return (text(values[0]) or "") if values else ""
+
+
+def no_text(entry: Entry, names: Sequence[str]) -> list[str]:
+    """Return which of these attributes begin with a value that is no text."""
+    return [name for name in names if (values := entry.get(name.lower(), ())) and text(values[0]) is None]
 
 
 def kept(entry: Entry, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return attributes for the rules to look at; values that are no text are left out."""
     found = {}
     for name in names:
-        values = []
-        for value in entry.get(name.lower(), ()):
-            try:
-                decoded = value.decode("utf-8")
-            except UnicodeDecodeError:
-                continue
-            if "\0" not in decoded:
-                values.append(decoded)
+        values = [decoded for each in entry.get(name.lower(), ()) if (decoded := text(each)) is not None]
         if values:
             found[name.lower()] = tuple(sorted(values))
     return found
@@ -78,5 +78,5 @@ def is_active(entry: Entry, settings: LdapSettings, *, now: float) -> bool:
     if not settings.disabled_attribute:
         return True
     disabling = {each.casefold() for each in settings.disabled_values}
-    values = [text(value).casefold() for value in entry.get(settings.disabled_attribute.lower(), ())]
-    return not any(value in disabling or "*" in disabling for value in values)
+    values = entry.get(settings.disabled_attribute.lower(), ())
+    return not any("*" in disabling or (text(value) or "").casefold() in disabling for value in values)

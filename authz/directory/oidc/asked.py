@@ -65,10 +65,15 @@ class _Watch:
         """Learn of a connection as httpcore opens it."""
         if name in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
             self._sockets.append(info["return_value"].get_extra_info("socket"))
+            if self.over:  # a name that took its time to be found: nobody is left to hang up this one
+                self._shut()
 
     def _hang_up(self) -> None:
         self.over = True
-        for each in self._sockets:
+        self._shut()
+
+    def _shut(self) -> None:
+        for each in list(self._sockets):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
 
@@ -84,7 +89,8 @@ def _ask(method: str, url: str, **more: Any) -> Answered:  # noqa: ANN401  what 
                 client.stream(method, url, extensions={"trace": watch.see}, **more) as answer,
             ):
                 answered = Answered(answer.status_code, _body(answer, url).decode("utf-8", "replace"))
-        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            # ValueError and UnicodeError are a host's name with an empty part, or a header that cannot be sent.
             words = str(error) or type(error).__name__
             raise DirectoryFailed(too_late if watch.over else f"{url} cannot be reached: {words}") from error
     # Without a length, an answer that was cut short looks like one that ended.

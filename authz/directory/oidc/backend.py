@@ -66,9 +66,14 @@ class Backend(OIDCAuthenticationBackend):
     def get_or_create_user(self, access_token: str, id_token: str, payload: dict[str, Any]) -> User:
         """Return the person, found by the provider and its subject."""
         refresh_token = self.given.get("refresh_token")
+        sid = payload.get("sid")
+        if isinstance(sid, str) and not sid.isprintable():
+            # Without it, the end of that session there would not be known for the end of this one.
+            message = "the provider's session has a name that cannot be read"
+            raise BadCredential(message)
         self.proof = Proof(
             subject=payload["sub"],
-            sid=sid if isinstance(sid := payload.get("sid"), str) else "",
+            sid=sid if isinstance(sid, str) else "",
             amr=texts(payload.get("amr")),
             acr=acr[:200] if isinstance(acr := payload.get("acr"), str) and acr.isprintable() else "",
             id_token=id_token,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from authz.decisions.names import lowered
 from authz.directory.observed import ObservedGroup, ObservedPerson, Problem
 from authz.errors import NotAllowed
 from authz.formats.sources import OidcSettings
@@ -28,6 +29,8 @@ UNKNOWN = "unknown_claims"
 """The attribute under which the names of the others are kept, so that an administrator finds them."""
 MOST = 5000
 """Groups of one person, and values of one attribute."""
+VOUCHED_FOR = "email"
+"""The one claim that email_verified is about."""
 LONGEST = 255
 """Characters of the name of a group, and of a value."""
 
@@ -46,7 +49,7 @@ def lacks(claims: Mapping[str, Any], settings: OidcSettings) -> bool:
     mapped = [settings.email_claim, settings.name_claim, settings.groups_claim, *settings.kept_claims]
     if any(_find(claims, name) is None for name in mapped if name):
         return True
-    return settings.requires_verified_email and "email_verified" not in claims
+    return settings.requires_verified_email and not {VOUCHED_FOR, "email_verified"} <= claims.keys()
 
 
 def told(claims: Mapping[str, Any], userinfo: Mapping[str, Any], settings: OidcSettings) -> Told:
@@ -91,16 +94,32 @@ def texts(value: object) -> list[str]:
 
 
 def _email(claims: Mapping[str, Any], userinfo: Mapping[str, Any], settings: OidcSettings) -> str:
-    """Return the e-mail; with it, whether it is verified is taken from the same place, and from no other."""
-    places = [each for each in (claims, userinfo) if settings.email_claim in each]
-    if settings.requires_verified_email:
-        # The first place that speaks of it decides; Amazon Cognito writes the boolean as a text.
-        speaking = [each for each in places if "email_verified" in each]
-        if places and (not speaking or speaking[0]["email_verified"] not in (True, "true")):
-            message = "your e-mail address is not verified there"
-            raise NotAllowed(message)
-        places = speaking
-    email = places[0][settings.email_claim] if places else None
+    """Return the e-mail; what vouches for it is about the claim `email` alone (Core 1.0 §5.1)."""
+    name = settings.email_claim
+    if not settings.requires_verified_email:
+        return _address(next((each for each in (claims, userinfo) if name in each), {}).get(name))
+    verified = _address(_verified(claims, userinfo))
+    if name == VOUCHED_FOR:
+        return verified
+    email = _address(next((each for each in (claims, userinfo) if name in each), {}).get(name))
+    if lowered(email) != lowered(verified):
+        message = f"your {name} is not the e-mail address that is verified there"
+        raise NotAllowed(message)
+    return email
+
+
+def _verified(claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> object:
+    """Return the claim `email`; with it, whether it is verified is taken from the same place, and from no other."""
+    places = [each for each in (claims, userinfo) if VOUCHED_FOR in each]
+    # The first place that speaks of it decides; Amazon Cognito writes the boolean as a text.
+    speaking = [each for each in places if "email_verified" in each]
+    if places and (not speaking or speaking[0]["email_verified"] not in (True, "true")):
+        message = "your e-mail address is not verified there"
+        raise NotAllowed(message)
+    return speaking[0][VOUCHED_FOR] if speaking else None
+
+
+def _address(email: object) -> str:
     if not isinstance(email, str) or not email.strip() or not email.isprintable():
         message = "it told no e-mail address of yours"
         raise NotAllowed(message)

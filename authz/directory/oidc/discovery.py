@@ -17,7 +17,7 @@ FRESH = 3600.0
 OLDEST = 86_400.0
 """Seconds for which what was fetched last is still used while the provider does not answer."""
 SPACING = 30.0
-"""Seconds between two attempts at a provider that does not answer, while there is something older to use."""
+"""Seconds between two attempts at a provider that does not answer; whoever comes meanwhile is told the same."""
 SUPPORTED_AUTH = ("client_secret_basic", "client_secret_post")
 """How we can prove to be the client (Core 1.0 §9); the first that the provider takes is used."""
 
@@ -104,6 +104,7 @@ class Discovered:
     def __init__(self) -> None:
         """Begin without any."""
         self._held: dict[str, _Held] = {}
+        self._failed: dict[str, tuple[str, float]] = {}
         self._fetching: dict[str, threading.Lock] = {}
 
     def of(self, issuer: str, at: float) -> Metadata:
@@ -114,16 +115,21 @@ class Discovered:
         with self._fetching.setdefault(issuer, threading.Lock()):
             if (held := self._fresh(issuer, at)) is not None:
                 return held.metadata
+            # Else all who waited would wait for it in vain, one after the other.
+            if (failed := self._failed.get(issuer)) is not None and at - failed[1] < SPACING:
+                raise DirectoryFailed(failed[0])
             try:
                 metadata = fetch(issuer)
             except DirectoryFailed as error:
                 held = self._held.get(issuer)
                 if held is None or at - held.fetched_at >= OLDEST:
+                    self._failed[issuer] = str(error), at
                     raise
                 log.warning("oidc.discovery_failed", extra={"issuer": issuer, "error": str(error)})
                 held.tried_at = at
                 return held.metadata
             self._held[issuer] = _Held(metadata, at, at)
+            self._failed.pop(issuer, None)
             return metadata
 
     def _fresh(self, issuer: str, at: float) -> _Held | None:
@@ -135,6 +141,7 @@ class Discovered:
     def forget(self, issuer: str) -> None:
         """Fetch it anew when it is needed next."""
         self._held.pop(issuer, None)
+        self._failed.pop(issuer, None)
 
 
 DISCOVERED = Discovered()

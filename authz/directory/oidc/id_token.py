@@ -41,11 +41,16 @@ def verified(  # noqa: PLR0913  one argument for each thing it is held against
     if "at_hash" in claims and not _same(claims["at_hash"], at_hash(access_token, header["alg"])):
         message = "this token came with another access token"
         raise BadCredential(message)
+    check_assurance(claims.get("acr"), provider)
+    return claims
+
+
+def check_assurance(acr: object, provider: Provider) -> None:
+    """Raise BadCredential if somebody was not checked as strictly as the settings require now."""
     allowed = provider.settings.required_acr
-    if allowed and claims.get("acr") not in allowed:
+    if allowed and acr not in allowed:
         message = f"{provider.title} did not check you as strictly as is required here"
         raise BadCredential(message)
-    return claims
 
 
 def at_hash(access_token: str, algorithm: str) -> str:

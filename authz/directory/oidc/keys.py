@@ -34,26 +34,46 @@ class ProviderKeys:
     def __init__(self) -> None:
         """Begin without keys."""
         self._held: dict[str, _Held] = {}
+        self._failed: dict[str, tuple[str, float]] = {}
         self._fetching: dict[str, threading.Lock] = {}
 
     def of(self, url: str, at: float) -> list[dict[str, Any]]:
         """Return the keys, at most an hour old if the provider answers; DirectoryFailed if there are none."""
+        held = self._held.get(url)
+        if held is not None and at - held.fetched_at < FRESH:
+            return held.keys  # without waiting for anybody who searches for another key
         with self._alone(url):
             held = self._held.get(url)
             if held is None or at - held.fetched_at >= OLDEST:
-                self._held[url] = held = _Held(fetch(url), at, at, float("-inf"))
+                self._held[url] = held = self._first(url, at)
             elif at - held.fetched_at >= FRESH and at - held.tried_at >= SPACING:
                 self._again(url, held, at)
             return held.keys
 
-    def searched(self, url: str, at: float) -> list[dict[str, Any]] | None:
-        """Return the keys fetched anew because none of those known fits; None if that was done a moment ago."""
+    def searched(self, url: str, at: float, *, tried: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+        """Return newer keys than those of which none fits; None if there are none, or we looked a moment ago."""
         with self._alone(url):
             held = self._held.get(url)
-            if held is None or at - held.searched_at < SPACING:
+            if held is None:
+                return None
+            if held.keys is not tried:
+                return held.keys  # somebody else has fetched them meanwhile
+            if at - held.searched_at < SPACING:
                 return None
             held.searched_at = at
             return held.keys if self._again(url, held, at) else None
+
+    def _first(self, url: str, at: float) -> _Held:
+        """Fetch keys where there are none to use; a failure is told again to whoever asks soon after."""
+        if (failed := self._failed.get(url)) is not None and at - failed[1] < SPACING:
+            raise DirectoryFailed(failed[0])
+        try:
+            held = _Held(fetch(url), at, at, float("-inf"))
+        except DirectoryFailed as error:
+            self._failed[url] = str(error), at
+            raise
+        self._failed.pop(url, None)
+        return held
 
     def _again(self, url: str, held: _Held, at: float) -> bool:
         held.tried_at = at

@@ -45,8 +45,9 @@ def verified(token: object, provider: Provider, *, at: float) -> LoggedOut:
     named = {}
     for claim in ("sub", "sid", "jti"):
         value = claims.get(claim, "")
-        if not isinstance(value, str) or len(value) > LONGEST or (claim in claims and not value):
-            message = f"this logout token's {claim} is not a text of at most {LONGEST} characters"
+        fine = isinstance(value, str) and len(value) <= LONGEST and value.isprintable()
+        if not fine or (claim in claims and not value):
+            message = f"this logout token's {claim} is not a text of at most {LONGEST} characters that can be shown"
             raise BadCredential(message)
         named[claim] = value
     if not named["sub"] and not named["sid"]:

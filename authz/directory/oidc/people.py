@@ -31,7 +31,7 @@ def taken_over(
     if claims_module.lacks(claims, settings):
         said = tokens.userinfo(provider, access_token, subject=claims["sub"])
     older = {name: value for name, value in before.items() if name not in said}
-    if settings.email_claim in said:
+    if claims_module.VOUCHED_FOR in said:
         older.pop("email_verified", None)  # that was another
     said = older | said
     told = claims_module.told(claims, said, settings)

@@ -7,7 +7,7 @@ from django.conf import settings as django_settings
 
 from authz.changes.sources import secret_of
 from authz.directory.oidc.discovery import DISCOVERED, Metadata
-from authz.errors import NoSuchThing
+from authz.errors import BadCredential, DirectoryFailed, InvalidName, NoSuchThing
 from authz.formats.sources import OidcSettings, read
 from authz.models import Source
 
@@ -47,10 +47,13 @@ def named(name: str) -> Source:
 
 
 def provider_of(source: Source, at: float | None = None) -> Provider:
-    """Return a provider as it is now; DirectoryFailed, InvalidName or BadCredential says why it cannot be used."""
-    settings = read(OidcSettings, source.settings)
-    metadata = DISCOVERED.of(settings.issuer, time.time() if at is None else at)
-    return Provider(source, settings, metadata, secret_of(source))
+    """Return a provider as it is now; DirectoryFailed says why it cannot be used, also where that is our own doing."""
+    try:
+        settings, secret = read(OidcSettings, source.settings), secret_of(source)
+    except (InvalidName, BadCredential) as error:
+        message = f"{source} cannot be used as it is set up here: {error}"
+        raise DirectoryFailed(message) from error
+    return Provider(source, settings, DISCOVERED.of(settings.issuer, time.time() if at is None else at), secret)
 
 
 def title_of(source: Source) -> str:

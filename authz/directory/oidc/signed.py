@@ -46,8 +46,9 @@ def claims_of(
 def _by_known_keys(token: str, provider: Provider, algorithm: str, kid: str | None, at: float) -> dict[str, Any]:
     """Return the claims that one of the provider's keys signed; keys that have changed are fetched again, once."""
     url = provider.metadata.jwks_uri
-    claims = _by(KEYS.of(url, at), token, algorithm, kid)
-    if claims is None and (newer := KEYS.searched(url, at)) is not None:
+    known = KEYS.of(url, at)
+    claims = _by(known, token, algorithm, kid)
+    if claims is None and (newer := KEYS.searched(url, at, tried=known)) is not None:
         claims = _by(newer, token, algorithm, kid)
     if claims is None:
         message = "this token's signature is not its provider's"

@@ -1,5 +1,6 @@
 """What a provider gives for a code or a refresh token (RFC 6749 §3.2), and for an access token (Core 1.0 §5.3)."""
 
+import re
 from base64 import b64encode
 from typing import Any
 from urllib.parse import quote_plus
@@ -9,6 +10,8 @@ from authz.directory.oidc.provider import Provider
 from authz.errors import BadCredential, DirectoryFailed
 
 OK, BAD_REQUEST, UNAUTHORIZED = 200, 400, 401
+PRINTABLE = re.compile(r"[\x20-\x7e]+")
+"""What access and refresh tokens are made of (RFC 6749 appendix A.12 and A.17)."""
 
 
 class Refused(BadCredential):
@@ -78,6 +81,11 @@ def _tokens(provider: Provider, form: dict[str, str]) -> dict[str, Any]:
         if str(said.get("token_type", "")).lower() != "bearer" or not isinstance(said.get("access_token"), str):
             message = f"{url} did not give a bearer token"
             raise DirectoryFailed(message)
+        for name in ("access_token", "refresh_token"):
+            token = said.get(name)
+            if isinstance(token, str) and token and not PRINTABLE.fullmatch(token):
+                message = f"{url} gave a {name} that is not made of printable ASCII"
+                raise DirectoryFailed(message)
         return said
     error = error_of(answer, url)
     if answer.status in {BAD_REQUEST, UNAUTHORIZED} and error == "invalid_grant":

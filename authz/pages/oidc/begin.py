@@ -11,9 +11,13 @@ from mozilla_django_oidc.views import OIDCAuthenticationRequestView
 
 from authz.directory.oidc.provider import Provider, named, provider_of
 from authz.errors import AuthzError, NoSuchThing
+from authz.pages.login import way_back
 from authz.pages.oidc import refused, states
 
 log = logging.getLogger(__name__)
+
+LONGEST = 2000
+"""Characters; a browser takes a cookie of 4096."""
 
 
 class Begin(OIDCAuthenticationRequestView):
@@ -53,8 +57,7 @@ class Begin(OIDCAuthenticationRequestView):
         # The library keeps all tabs in one cookie of a few kilobytes that is signed and can be read.
         ((state, held),) = request.session.pop("oidc_states").items()
         request.session.pop("oidc_login_next", None)
-        rd, until = request.GET.get("rd", ""), time.time() + states.PATIENCE
-        kept = states.State(held["nonce"], held["code_verifier"], rd[:2000], until)
+        kept = states.State(held["nonce"], held["code_verifier"], good_way_back(request), time.time() + states.PATIENCE)
         states.keep(answer, request, provider=self.provider.source.name, state=state, held=kept)
         return answer
 
@@ -72,4 +75,10 @@ def begin(request: HttpRequest, name: str) -> HttpResponse:
     except AuthzError as error:
         log.warning("oidc.provider_failed", extra={"directory": str(source), "error": str(error)})
         words = "It cannot be reached just now. Please try again in a moment."
-        return refused.page(request, words=words, status=502, source=source, rd=request.GET.get("rd", ""))
+        return refused.page(request, words=words, status=502, source=source, rd=good_way_back(request))
+
+
+def good_way_back(request: HttpRequest) -> str:
+    """Return where to go after signing in, as we sealed it; empty if we did not, or if no cookie could hold it."""
+    rd = request.GET.get("rd", "")
+    return rd if len(rd) <= LONGEST and way_back(rd) != "/" else ""

@@ -15,7 +15,7 @@ from authz.changes.sessions import Begun
 from authz.directory.oidc.backend import person_of
 from authz.directory.oidc.people import LeftOut
 from authz.directory.oidc.provider import Provider, named, provider_of
-from authz.errors import AuthzError, BadCredential, DirectoryFailed, ImplausiblePlan, NoSuchThing
+from authz.errors import AuthzError, BadCredential, DirectoryFailed, ImplausiblePlan, InvalidName, NoSuchThing
 from authz.models import Source
 from authz.pages.login import end_the_one_before, set_cookie, way_back
 from authz.pages.oidc import refused, states
@@ -44,6 +44,7 @@ def callback(request: HttpRequest, name: str) -> HttpResponse:
     except AuthzError as error:
         answer = _refused(request, source, error, rd=held.rd)
     else:
+        provider_sessions.note_answer(source)
         end_the_one_before(request)
         rotate_token(request)
         answer = HttpResponseRedirect(way_back(held.rd))
@@ -67,6 +68,7 @@ def _signed_in(request: HttpRequest, provider: Provider, held: states.State) -> 
             provider.source,
             person,
             proof,
+            since=held.since,
             device=request.headers.get("User-Agent", ""),
             address=address,
             recheck=timedelta(minutes=provider.settings.recheck_minutes),
@@ -90,8 +92,8 @@ def _check_issuer(request: HttpRequest, provider: Provider) -> None:
 def _refused(request: HttpRequest, source: Source, error: AuthzError, *, rd: str) -> HttpResponse:
     log.warning("oidc.sign_in_refused", extra={"directory": str(source), "error": str(error)})
     status, words = 403, f"{str(error)[:1].upper()}{str(error)[1:]}."
-    if isinstance(error, DirectoryFailed):
-        # Its words name addresses inside, and are for the log.
+    if isinstance(error, DirectoryFailed | InvalidName):
+        # The words name addresses inside, or what is set up wrongly here, and are for the log.
         status, words = 502, "It does not answer as it should just now. Please try again in a moment."
     elif isinstance(error, ImplausiblePlan):
         words = "What it says of you has to be approved by an administrator first."

@@ -8,7 +8,9 @@ by the purpose it is wrapped for. With HTTPS the name begins with __Host-, so th
 
 import hashlib
 import json
+import re
 import time
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.conf import settings
@@ -32,10 +34,17 @@ class State(NamedTuple):
     rd: str
     until: float
 
+    @property
+    def since(self) -> datetime:
+        """Return when it was begun."""
+        return datetime.fromtimestamp(self.until - PATIENCE, UTC)
+
 
 def keep(answer: HttpResponse, request: HttpRequest, *, provider: str, state: str, held: State) -> None:
     """Put a sign-in into the browser's keeping, for ten minutes."""
-    for old in [name for name in request.COOKIES if name.startswith(_prefix())][MOST - 1 :]:
+    # Only names that we give: another, which somebody planted, might be none that a cookie can be deleted by.
+    ours = re.compile(re.escape(_prefix()) + "[0-9a-f]{16}")
+    for old in [name for name in request.COOKIES if ours.fullmatch(name)][MOST - 1 :]:
         _delete(answer, old)
     answer.set_cookie(
         _name(state),

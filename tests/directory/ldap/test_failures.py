@@ -1,9 +1,11 @@
 """What becomes of a run when the directory breaks: it is told in words, nothing is lost, and nobody is locked out."""
 
+import hashlib
 import os
 import re
 import signal
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from django.utils import timezone
 
 from authz.changes import runs, sources
 from authz.directory.run import work, work_on
+from authz.directory.trying import tried
 from authz.models import Run, Source, User
 from tests.directory import cast
 from tests.directory.cast import BY
@@ -48,8 +51,8 @@ def folder_renamed(slapd, source) -> None:
     sources.edit(source, settings=settings, by=BY)
 
 
-def filter_broken(slapd, source) -> None:
-    sources.edit(source, settings=source.settings | {"people_filter": "(objectClass="}, by=BY)
+def filter_refused_by_the_server(slapd, source) -> None:
+    sources.edit(source, settings=source.settings | {"people_filter": "(objectClass:nonsense:=x)"}, by=BY)
 
 
 def filter_finds_nobody(slapd, source) -> None:
@@ -85,7 +88,7 @@ def secret_of_another_key(slapd, source) -> None:
         (down, "cannot be reached"),
         (without_password, "does not accept the name or the password that Gatehouse reads with"),
         (folder_renamed, "No such object"),
-        (filter_broken, "filter"),
+        (filter_refused_by_the_server, "showed nobody"),
         (filter_finds_nobody, "showed nobody, and 4 people came from it"),
         (groups_filter_finds_nothing, "showed no group, and 3 came from it"),
         (no_longer_readable, "showed nobody|has no entryUUID"),
@@ -146,6 +149,21 @@ def test_a_certificate_that_is_wrong_is_refused_and_told_why(tmp_path, way, cert
     assert "failed" == run.state
     assert re.search(f"certificate of {url} is not trusted: .*({words})", run.failure), run.failure
     assert 0 == User.objects.count()
+
+
+def test_the_authorities_are_kept_by_us_alone_and_written_again_if_they_are_lost(slapd, tmp_path_factory, settings):
+    with running(tmp_path_factory.mktemp("other")) as other:
+        right = corp(slapd, urls=[slapd.tls_url], tls="verify", ca=slapd.ca)
+        wrong = sources.add(
+            name="branch", kind="ldap", secret=READER_PASSWORD, by=BY,
+            settings=other.settings | {"urls": [other.tls_url], "tls": "verify", "ca": slapd.ca},
+        )  # fmt: skip
+        pem: str = right.settings["ca"]
+        kept = Path(settings.DATA_DIR) / "ldap-ca" / f"{hashlib.sha256(pem.encode()).hexdigest()}.pem"
+        for change in (kept.unlink, lambda: kept.write_text(other.ca), lambda: None):
+            assert [True, False] == [tried(source)[0].fine for source in (right, wrong)]
+            assert (0o700, 0o600) == (kept.parent.stat().st_mode & 0o777, kept.stat().st_mode & 0o777)
+            change()
 
 
 def test_a_folder_of_people_that_is_hidden_is_no_plan_of_removal(slapd):

@@ -1,12 +1,17 @@
 """What is read from a real OpenLDAP, and what becomes of it."""
 
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from authz.changes import runs, sources
+from authz.directory.ldap.cursors import OVERLAP
+from authz.directory.ldap.reading import read_directory
 from authz.directory.run import work
-from authz.models import Identity, Nesting, Run, Source, User
+from authz.formats.sources import LdapSettings
+from authz.models import Identity, Membership, Nesting, Run, Source, User
 from tests.directory import cast
 from tests.directory.cast import BY, somebody
 from tests.peers.slapd import PEOPLE, READER_PASSWORD, dn_of, group_dn, inet, names
@@ -83,14 +88,82 @@ def test_more_people_than_fit_on_a_page_are_all_read(slapd):
 
 
 def test_a_group_of_ten_thousand_is_read_whole(slapd):
-    slapd.load(inet(f"p{number:05d}") for number in range(3000))
-    members = [dn_of(f"p{number:05d}") for number in range(3000)]
-    slapd.load(
-        [names("everyone", *members, *(f"uid=x{number},ou=elsewhere,dc=example,dc=com" for number in range(7000)))]
-    )
+    everybody = [f"p{number:05d}" for number in range(10_000)]
+    slapd.fill_quickly([*map(inet, everybody), names("everyone", *map(dn_of, everybody))])
     source = corp(slapd)
     assert "done" == synced(source).state
-    assert 3000 == sum(group == "everyone" for _, group, _ in cast.memberships())
+    assert 10_000 == Membership.objects.filter(group__name="everyone").count()
+
+
+def aged(source: Source) -> None:
+    """Read only what changes from now on: what was read twice to be sure is not read a third time."""
+    time.sleep(1.1)
+    later = datetime.now(UTC) + OVERLAP
+    Source.objects.filter(pk=source.pk).update(cursor=f"time/{later:%Y%m%d%H%M%SZ}")
+
+
+def test_a_folder_that_is_renamed_leaves_its_people_in_their_groups(slapd):
+    """Nothing below it is told as changed, and a group that changes then names people whom nobody knows."""
+    folder = [("dn", f"ou=east,{PEOPLE}"), ("objectClass", "organizationalUnit"), ("ou", "east")]
+    entries = [[("dn", f"uid=e{n},ou=east,{PEOPLE}"), *inet(f"e{n}")[1:]] for n in range(4)]
+    slapd.load([folder, *entries, names("team", *(f"uid=e{n},ou=east,{PEOPLE}" for n in range(4)))])
+    source = corp(slapd)
+    synced(source)
+    aged(source)
+    slapd.rename(f"ou=east,{PEOPLE}", "ou=west")
+    slapd.change(group_dn("team"), member=[f"uid=e{n},ou=west,{PEOPLE}" for n in range(4)])
+    synced(source, Run.CHANGES)
+    assert IN_STEP | {(f"e{n}", "team", "ldap:corp") for n in range(4)} == cast.memberships()
+
+
+def test_a_filter_without_parentheses_works_for_what_changed_as_well(slapd):
+    source = corp(slapd, people_filter="objectClass=inetOrgPerson", groups_filter="objectClass=groupOfNames")
+    assert ["done", "done"] == [synced(source, mode).state for mode in (Run.FULL, Run.CHANGES)]
+
+
+def test_without_a_folder_of_groups_nothing_is_said_of_groups(slapd):
+    source = corp(slapd)
+    synced(source)
+    source = sources.edit(source, settings=source.settings | {"groups_base": ""}, by=BY)
+    observed = read_directory(source, LdapSettings(**source.settings), since="", watch=lambda *_: None)
+    assert (4, {}) == (len(observed.people), observed.groups)
+
+
+@pytest.mark.parametrize("mode", [Run.FULL, Run.CHANGES])
+def test_of_two_entries_with_one_id_neither_is_taken_for_the_other(slapd, mode):
+    """Whoever may write their own id would become whom they like."""
+    for number, name in enumerate(("alice", "bob", "carol", "mallory")):
+        slapd.change(dn_of(name), employeeNumber=str(number))
+    source = corp(slapd, id_attribute="employeeNumber", groups_base="")
+    synced(source)
+    alice = somebody("alice").pk
+    aged(source)
+    slapd.change(dn_of("mallory"), employeeNumber="0")
+    run = synced(source, mode)
+    assert "another entry has the same employeeNumber; neither of them is taken" == run.problems[0][1]
+    assert dn_of("mallory") in {subject for subject, _ in run.problems}
+    assert (alice, "Alice", True) == (somebody("alice").pk, somebody("alice").name, somebody("alice").is_active)
+
+
+def test_two_new_entries_with_one_id_are_told_and_neither_is_new(slapd):
+    for name, number in (("alice", "7"), ("bob", "8"), ("carol", "7"), ("mallory", "7")):
+        slapd.change(dn_of(name), employeeNumber=number)
+    run = synced(corp(slapd, id_attribute="employeeNumber", groups_base=""))
+    assert {dn_of(name) for name in ("alice", "carol", "mallory")} == {subject for subject, _ in run.problems}
+    assert ["bob@example.com"] == list(User.objects.values_list("email", flat=True))
+
+
+@pytest.mark.parametrize("number", [None, "7" * 300])
+def test_an_entry_that_lost_its_id_leaves_somebody_as_they_are(slapd, number):
+    for each, name in enumerate(("alice", "bob", "carol", "mallory")):
+        slapd.change(dn_of(name), employeeNumber=str(each))
+    source = corp(slapd, id_attribute="employeeNumber", groups_base="")
+    synced(source)
+    slapd.change(dn_of("alice"), employeeNumber=number, mail="other@example.com")
+    slapd.delete(dn_of("carol"))
+    run = synced(source)
+    assert [dn_of("alice")] == [subject for subject, _ in run.problems]
+    assert (True, False) == (somebody("alice").is_active, somebody("carol").is_active)
 
 
 def test_a_circle_of_groups_is_taken_as_it_is(slapd):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from joserfc.jwk import ECKey
 
 from authz.changes import provider_sessions, sources
-from authz.models import Session, SpentToken
+from authz.models import Session, Source, SpentToken
 from tests.credentials.issuer import key_for, signed
 from tests.directory.oidc.cast import BY, begun, okta, session_of, signed_in
 from tests.directory.oidc.provider import ALICE, EVENT, Provider
@@ -121,6 +121,37 @@ def test_a_sign_in_overtaken_by_the_end_of_its_session_begins_none(provider, ali
     assert b"signed out there" in answer.content
 
 
+UNDER_WAY: dict[str, tuple[dict[str, Any], dict[str, Any], int]] = {
+    "all sessions of hers": ({}, {"sid": "there-9"}, 403),
+    "all sessions of hers, and the provider names none": ({}, {}, 403),
+    "one that may be this": ({"sid": "there-1"}, {}, 403),
+    "another session of hers": ({"sid": "there-1"}, {"sid": "there-9"}, 302),
+    "all sessions of somebody else": ({"sub": "bob-1"}, {"sid": "there-9"}, 302),
+}
+
+
+@pytest.mark.parametrize(("ended", "more", "status"), UNDER_WAY.values(), ids=UNDER_WAY)
+def test_a_sign_in_that_was_begun_before_the_provider_ended(provider, alice, ended, more, status):
+    """Whatever its ID token says of when it was made: the provider may have made it after that."""
+    browser = Client()
+    back = provider.allows(begun(browser), ALICE | more)
+    assert 200 == say(provider.logout_token(**ended)).status_code
+    provider.skew = 20
+    assert status == browser.get("/oidc/okta/callback", back).status_code
+
+
+def test_whoever_begins_to_sign_in_after_that_is_let_in(provider, alice):
+    assert 200 == say(provider.logout_token()).status_code
+    assert is_in(signed_in(provider))
+
+
+def test_why_a_token_cannot_be_checked_is_told_to_nobody(provider, alice):
+    token = provider.logout_token()
+    Source.objects.update(secret="w1.AAAA")
+    answer = say(token)
+    assert (400, "this cannot be checked now") == (answer.status_code, answer.json()["error_description"])
+
+
 def test_a_provider_that_is_switched_off_is_not_heard(provider, alice):
     source = session_of(alice).provider.source
     token = provider.logout_token()
@@ -164,6 +195,10 @@ WRONG: dict[str, tuple[str, dict[str, Any]]] = {
     "about an empty subject": ("sub is not a text", {"sub": ""}),
     "about a list of subjects": ("sub is not a text", {"sub": ["alice-1"]}),
     "about an empty session": ("sid is not a text", {"sid": ""}),
+    "about a session with half a character": ("sid is not a text", {"sid": "\ud800"}),
+    "about a subject with a line break": ("sub is not a text", {"sub": "alice\n1"}),
+    "named by a control character": ("jti is not a text", {"jti": "\x00"}),
+    "named by half a character": ("jti is not a text", {"jti": "\ud800"}),
     "about a session with too long a name": ("sid is not a text", {"sid": "x" * 256}),
     "that is an access token": ("another type", {"header": {"typ": "at+jwt"}}),
 }

@@ -84,6 +84,28 @@ def test_an_e_mail_is_believed_where_it_was_verified(claims, userinfo, expected)
     assert expected == found
 
 
+VOUCHED = {"email": "alice@example.com", "email_verified": True}
+OTHERS: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "the same": (VOUCHED | {"upn": "Alice@Example.com"}, {}, "Alice@Example.com"),
+    "the same, in two documents": ({"upn": "alice@example.com"}, VOUCHED, "alice@example.com"),
+    "somebody else's": (VOUCHED | {"upn": "carol@example.com"}, {}, ""),
+    "somebody else's, in userinfo": (VOUCHED, {"upn": "carol@example.com"}, ""),
+    "the same and not verified": (VOUCHED | {"upn": "alice@example.com", "email_verified": False}, {}, ""),
+    "alone": ({"upn": "carol@example.com", "email_verified": True}, {}, ""),
+    "missing": (VOUCHED, {}, ""),
+}
+
+
+@pytest.mark.parametrize(("claims", "userinfo", "expected"), OTHERS.values(), ids=OTHERS)
+def test_a_provider_vouches_for_one_claim_and_no_other(claims, userinfo, expected):
+    """email_verified is about `email` (Core 1.0 §5.1): anybody may call themselves carol@example.com elsewhere."""
+    try:
+        found = told({"sub": "1"} | claims, userinfo, settings(email_claim="upn")).person.email
+    except NotAllowed:
+        found = ""
+    assert expected == found
+
+
 def test_an_e_mail_may_stand_in_another_claim():
     wanted = settings(email_claim="upn", requires_verified_email=False)
     assert "a@x.org" == told({"sub": "1", "upn": "a@x.org"}, {}, wanted).person.email
@@ -112,4 +134,5 @@ def test_userinfo_is_worth_asking_for_what_the_token_lacks():
     assert lacks(whole, settings(kept_claims=["department"]))
     without = {"sub": "1", "email": "alice@example.com", "name": "Alice", "groups": []}
     assert lacks(without, settings())
+    assert lacks({"upn": "alice@example.com"} | without, settings(email_claim="upn"))
     assert not lacks(without, settings(requires_verified_email=False))

@@ -65,6 +65,9 @@ CLAIMS: dict[str, tuple[str, Callable[[Claims], Claims]]] = {
     "about a number": ("names nobody", lambda claims: claims | {"sub": 1}),
     "about too long a subject": ("names nobody", lambda claims: claims | {"sub": "x" * 256}),
     "about a subject with a line break": ("names nobody", lambda claims: claims | {"sub": "alice\n1"}),
+    "about a subject with half a character": ("names nobody", lambda claims: claims | {"sub": "alice\ud800"}),
+    "of a session with half a character": ("cannot be read", lambda claims: claims | {"sid": "\ud800"}),
+    "of a session with NUL": ("cannot be read", lambda claims: claims | {"sid": "\x00"}),
     "with another access token's hash": ("another access token", lambda claims: claims | {"at_hash": "AAAA"}),
     "that is a logout token": ("logout token", lambda claims: claims | {"events": {}}),
     "with an e-mail not verified": ("not verified", lambda claims: claims | {"email_verified": False}),
@@ -129,6 +132,9 @@ GOOD: dict[str, Callable[[Claims], Claims]] = {
     "for several audiences, issued to us": lambda claims: claims | {"aud": ["chat", "gatehouse"], "azp": "gatehouse"},
     "with the access token's hash": lambda claims: claims | {"at_hash": id_token.at_hash("access", "ES256")},
     "with an e-mail verified as a text": lambda claims: claims | {"email_verified": "true"},
+    "with half characters where nobody looks": lambda claims: (
+        claims | {"locale": "\ud800", "acr": "\ud800", "amr": ["\ud800"], "name": "\ud800", "\ud800": 1}
+    ),
     "with claims that are malformed and unused": lambda claims: claims | {"amr": "pwd", "acr": 1, "sid": 2, "name": 3},
 }
 

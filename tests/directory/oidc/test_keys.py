@@ -1,6 +1,10 @@
 """A provider's keys and metadata: remembered, fetched again when they change, and never from anybody else."""
 
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 
 import pytest
 from django.test import Client
@@ -9,7 +13,8 @@ from joserfc.jwk import ECKey
 from authz.directory.oidc import asked, discovery
 from authz.directory.oidc.discovery import Discovered
 from authz.directory.oidc.keys import ProviderKeys
-from authz.errors import DirectoryFailed
+from authz.errors import DirectoryFailed, InvalidName
+from authz.formats.sources import OidcSettings, read
 from tests.credentials.issuer import published
 from tests.directory.oidc.cast import okta, sign_in
 from tests.directory.oidc.provider import CLIENT
@@ -50,7 +55,7 @@ def test_a_key_replaced_under_the_same_name_is_found_too(provider):
 def test_forgeries_make_us_fetch_keys_once_in_a_while(provider):
     keys, url = ProviderKeys(), provider.metadata["jwks_uri"]
     keys.of(url, NOW)
-    found = [keys.searched(url, NOW + second) is not None for second in range(61)]
+    found = [keys.searched(url, NOW + second, tried=keys.of(url, NOW + second)) is not None for second in range(61)]
     assert [0, 30, 60] == [second for second, fetched in enumerate(found) if fetched]
     assert 4 == provider.asked.count("/jwks")
 
@@ -70,7 +75,7 @@ def test_keys_outlast_a_provider_that_is_down_by_a_day_and_no_longer(provider):
     assert first == keys.of(url, NOW + 7200)
     assert first == keys.of(url, NOW + 7201)
     assert 2 == provider.asked.count("/jwks")
-    assert keys.searched(url, NOW + 7300) is None
+    assert keys.searched(url, NOW + 7300, tried=first) is None
     with pytest.raises(DirectoryFailed, match="answered 503"):
         keys.of(url, NOW + 86_400)
 
@@ -157,6 +162,95 @@ def test_an_answer_that_drips_is_given_up(provider, headers, settings):
     with pytest.raises(DirectoryFailed, match="took longer than 5 s"):
         asked.get(provider.metadata["jwks_uri"])
     assert 8 > time.monotonic() - began
+
+
+def test_a_connection_that_opens_after_the_time_is_shut_at_once(provider, monkeypatch):
+    """As when a name is looked up for longer than all of it may take; else it would drip on for as long as it likes."""
+    monkeypatch.setattr(asked, "PATIENCE", 0.3)
+    found = socket.getaddrinfo
+
+    def slowly(*address, **more):
+        time.sleep(0.6)
+        return found(*address, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    provider.drip = 0.1
+    began = time.monotonic()
+    with pytest.raises(DirectoryFailed, match="took longer than"):
+        asked.get(provider.metadata["jwks_uri"])
+    assert 1.5 > time.monotonic() - began
+
+
+NAMES = {
+    "a part that is too long": f"https://{'a' * 64}.example.com/x",
+    "an empty part": "https://a..example.com/x",
+    "a port that there is not": "https://example.com:99999/x",
+    "half a bracket": "https://[::1/x",
+    "a space": "https://exa mple.com/x",
+}
+
+
+@pytest.mark.parametrize("url", NAMES.values(), ids=NAMES)
+def test_an_address_that_cannot_be_is_told_as_such(url):
+    with pytest.raises(DirectoryFailed):
+        asked.get(url)
+
+
+@pytest.mark.parametrize("issuer", [*NAMES.values(), "https://example.com:0", "https://exämple.com"])
+def test_an_issuer_that_cannot_be_is_refused_by_the_settings(issuer):
+    with pytest.raises(InvalidName, match="issuer"):
+        read(OidcSettings, {"issuer": issuer, "client_id": "x"})
+
+
+@pytest.fixture
+def silent() -> Iterator[tuple[str, list[socket.socket]]]:
+    """Return the address of somebody who takes connections and says nothing, and those that came."""
+    with socket.socket() as listening, ExitStack() as stack:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(50)
+        came: list[socket.socket] = []
+
+        def take() -> None:
+            with suppress(OSError):
+                while True:
+                    came.append(stack.enter_context(listening.accept()[0]))
+
+        threading.Thread(target=take, daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}", came
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("remembering", [Discovered, ProviderKeys])
+def test_those_who_wait_for_a_silent_provider_wait_once_and_together(silent, monkeypatch, remembering):
+    """And whoever comes soon after is told at once; then it is tried again."""
+    monkeypatch.setattr(asked, "PATIENCE", 0.5)
+    (url, came), began = silent, time.monotonic()
+    remembered, told = remembering(), []
+
+    def one(at: float) -> None:
+        with pytest.raises(DirectoryFailed) as error:
+            remembered.of(url, at)
+        told.append(str(error.value))
+
+    threads = [threading.Thread(target=one, args=(NOW + number / 100,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    one(NOW + 25)
+    assert (1, 1, 7) == (len(came), len(set(told)), len(told))
+    assert 2 > time.monotonic() - began
+    one(NOW + 31)
+    assert 2 == len(came)
+
+
+def test_whoever_waited_for_newer_keys_has_them_too(provider):
+    """A rotation is no reason to refuse the second who comes."""
+    keys, url = ProviderKeys(), provider.metadata["jwks_uri"]
+    old = keys.of(url, NOW)
+    provider.published = [new_key("new")]
+    assert [["new"], ["new"]] == [kids(keys.searched(url, NOW + 1, tried=old) or []) for _ in range(2)]
+    assert 2 == provider.asked.count("/jwks")
 
 
 def test_nobody_there_is_said(provider):

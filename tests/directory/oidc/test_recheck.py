@@ -11,7 +11,8 @@ from authz.changes import people, sessions, sources
 from authz.changes.provider_sessions import id_token_of, refresh_token_of
 from authz.directory.oidc.discovery import DISCOVERED
 from authz.directory.oidc.recheck import recheck
-from authz.models import Membership, ProviderSession, Session, User
+from authz.lookups.attention import wanted
+from authz.models import Identity, Membership, ProviderSession, Session, Source, User
 from tests.directory.oidc.cast import BY, okta, session_of, signed_in
 from tests.directory.oidc.provider import ALICE, Provider
 
@@ -40,8 +41,8 @@ def alice(provider) -> Client:
     return signed_in(provider)
 
 
-def held() -> ProviderSession:
-    return ProviderSession.objects.get()
+def held(name: str = "okta") -> ProviderSession:
+    return ProviderSession.objects.get(source__name=name)
 
 
 def test_it_is_asked_when_it_is_due_and_not_before(provider, alice):
@@ -82,6 +83,92 @@ def test_a_provider_that_gives_no_answer_ends_nothing_and_is_asked_again(provide
     assert 200 == alice.get("/").status_code
     provider.refreshed = lambda _: (400, {"error": "invalid_grant"})
     assert 1 == recheck(later(32))
+
+
+ODD = {
+    "an access token that is no ASCII": {"access_token": "é"},
+    "half a character to refresh by": {"refresh_token": "\ud800"},
+}
+
+
+@pytest.mark.parametrize("more", ODD.values(), ids=ODD)
+def test_one_odd_provider_keeps_no_other_from_being_asked(provider, another, alice, more):
+    okta(another, "entra")
+    another.more = {"refresh_token": "refresh-1"}
+    bob = signed_in(another, ALICE | {"sub": "bob-1", "email": "bob@example.com"}, "entra")
+    provider.refreshed = lambda _: given(provider, **more)
+    another.refreshed = lambda _: (400, {"error": "invalid_grant"})
+    assert 1 == recheck(later())
+    assert (200, 302) == (alice.get("/").status_code, bob.get("/").status_code)
+
+
+def test_what_nobody_thought_of_keeps_no_other_from_being_asked(provider, another, alice, caplog):
+    """It is in the log, and the others are asked."""
+    okta(another, "entra")
+    another.more = {"refresh_token": "refresh-1"}
+    signed_in(another, ALICE | {"sub": "bob-1", "email": "bob@example.com"}, "entra")
+    another.refreshed = lambda _: (400, {"error": "invalid_grant"})
+    Identity.objects.filter(source__name="okta").update(attributes=5)
+    assert 1 == recheck(later())
+    assert ["oidc.recheck_failed"] == [each.message for each in caplog.records if each.exc_info]
+
+
+def test_a_provider_that_gives_no_answer_is_named_until_it_does(provider, alice):
+    """And is asked again within a minute or so."""
+    provider.refreshed = lambda _: (401, {"error": "invalid_client"})
+    recheck(later())
+    assert [("oidc:okta", "failing")] == [(each.directory, each.state) for each in wanted()]
+    assert "invalid_client" in wanted()[0].words
+    assert 503 == Client().get("/healthz").status_code
+    provider.refreshed = lambda _: given(provider)
+    recheck(later(18))
+    assert [] == wanted()
+
+
+def test_a_provider_of_whom_nothing_is_asked_any_more_is_not_named(provider, alice):
+    provider.refreshed = lambda _: (500, {})
+    recheck(later())
+    sessions.end(session_of(alice), by=BY, because="signed out")
+    recheck(later(18))
+    assert [] == wanted()
+
+
+def test_whoever_signs_in_shows_that_a_provider_answers(provider, alice):
+    provider.refreshed = lambda _: (500, {})
+    recheck(later())
+    signed_in(provider)
+    assert [] == wanted()
+
+
+def test_our_own_secret_that_cannot_be_read_is_not_the_provider_s_no(provider, alice):
+    Source.objects.update(secret="w1.AAAA")
+    assert 0 == recheck(later())
+    assert 200 == alice.get("/").status_code
+    assert "SECRET_KEY" in wanted()[0].words
+
+
+def test_a_session_that_can_never_be_checked_again_ends_for_what_it_is(provider, alice):
+    ProviderSession.objects.update(refresh_token="w1.AAAA")
+    assert 1 == recheck(later())
+    assert "what it rests on cannot be read here any more" == Session.objects.get().ended_because
+
+
+@pytest.mark.parametrize(("acr", "ended"), [("high", 0), ("low", 1), (None, 1)])
+def test_an_assurance_that_is_required_later_is_held_against_the_last_token(provider, acr, ended):
+    """Where the provider gives no new one."""
+    source = okta(provider)
+    provider.more = {"refresh_token": "refresh-1"}
+    signed_in(provider, ALICE | {"acr": acr})
+    sources.edit(source, settings=source.settings | {"required_acr": ["high"]}, by=BY)
+    provider.refreshed = lambda _: given(provider, id_token=None)
+    assert ended == recheck(later())
+
+
+def test_a_subject_who_is_another_person_by_now_has_no_session(provider, alice):
+    """Not even if nobody can say how that came to be."""
+    Identity.objects.update(person=people.create(email="bob@example.com", by=BY))
+    assert 1 == recheck(later())
+    assert 302 == alice.get("/").status_code
 
 
 def test_a_provider_that_is_down_is_asked_once_for_all_its_sessions(provider, alice):

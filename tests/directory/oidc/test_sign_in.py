@@ -15,7 +15,7 @@ from audit.models import Entry
 from authz.changes import people, sources
 from authz.conf import signing_key
 from authz.formats import return_address
-from authz.models import Identity, Membership, ProviderSession, Session, User
+from authz.models import Identity, Membership, ProviderSession, Session, Source, User
 from authz.pages.oidc import states
 from tests.directory.oidc.cast import BY, begun, okta, session_of, sign_in, signed_in
 from tests.directory.oidc.provider import ALICE, CLIENT, Provider
@@ -234,6 +234,50 @@ def test_what_the_browser_keeps_cannot_be_read(provider):
     asked = query_of(begun(browser))
     assert asked["nonce"] not in str(browser.cookies)
     assert "verifier" not in str(browser.cookies)
+
+
+ODD_TOKENS = {
+    "an access token that is no ASCII": {"access_token": "é"},
+    "an access token with a line break": {"access_token": "a\nb"},
+    "half a character to refresh by": {"refresh_token": "\ud800"},
+    "NUL to refresh by": {"refresh_token": "\x00"},
+}
+
+
+@pytest.mark.parametrize("more", ODD_TOKENS.values(), ids=ODD_TOKENS)
+def test_tokens_that_could_not_be_sent_on_are_not_taken(provider, more):
+    okta(provider)
+    provider.more = more
+    assert 502 == sign_in(Client(), provider, {"sub": "alice-1", "email": "alice@example.com"}).status_code
+    assert 0 == Session.objects.count()
+
+
+def test_what_is_set_up_wrongly_here_is_told_to_nobody_who_signs_in(provider):
+    """SECRET_KEY is nothing that a visitor should hear of."""
+    okta(provider)
+    browser = Client()
+    back = provider.allows(begun(browser))
+    Source.objects.update(secret="w1.AAAA")
+    for answer in (browser.get("/oidc/okta/callback", back), Client().get("/oidc/okta/begin")):
+        assert 502 == answer.status_code
+        assert b"SECRET_KEY" not in answer.content
+
+
+def test_cookies_that_somebody_planted_do_not_keep_anybody_out(provider):
+    """Of names, too, by which no cookie could be deleted."""
+    okta(provider)
+    planted = "; ".join(f"gatehouse-oidc-({number}=x" for number in range(12))
+    assert 302 == Client().get("/oidc/okta/begin", headers={"Cookie": planted}).status_code
+
+
+def test_only_a_way_back_of_ours_is_kept_with_a_sign_in(provider):
+    """Anything else could be made so long that no browser keeps it."""
+    okta(provider)
+    for rd in ("é" * 5000, "a" * 60_000):
+        browser = Client()
+        location = begun(browser, rd=rd)
+        assert 1000 > len(str(browser.cookies))
+        assert "/" == browser.get("/oidc/okta/callback", provider.allows(location))["Location"]
 
 
 def test_an_error_of_the_provider_is_shown_without_its_words(provider):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from authz.api.scim.body import LARGE, SMALL
-from tests.directory.scim.pushing import GROUP, PATCH, USER, everything, person
+from tests.directory.scim.pushing import ENTERPRISE, GROUP, PATCH, USER, everything, person
 
 pytestmark = pytest.mark.django_db
 ALICE = {"schemas": [USER], "userName": "alice@example.com"}
@@ -54,6 +54,12 @@ BODIES: dict[str, tuple[Any, int, str, str]] = {
         "300",
     ),
     "an address that looks like another": (with_(userName="al\u212ace@example.com"), 400, "invalidValue", "look like"),
+    "more values than anybody has": (
+        with_(roles=[{"value": str(n)} for n in range(201)]),
+        400,
+        "invalidValue",
+        "201",
+    ),
     "several at once": (with_(active="so so", title=7), 400, "invalidValue", "title"),
 }
 
@@ -71,16 +77,35 @@ def test_a_body_is_refused(okta: Any, sent: Any, status: int, keyword: str, name
     assert before == everything()
 
 
+# fmt: off
 PATCHES: dict[str, tuple[Any, str, str]] = {
     "no operations": ({"schemas": [PATCH]}, "invalidSyntax", "Operations"),
     "an empty list of them": ({"schemas": [PATCH], "Operations": []}, "invalidSyntax", "Operations"),
     "no list": ({"schemas": [PATCH], "Operations": {"op": "add"}}, "invalidSyntax", "Operations"),
     "no objects": ({"schemas": [PATCH], "Operations": ["add"]}, "invalidSyntax", "Operations"),
-    "too many": (
-        {"schemas": [PATCH], "Operations": [{"op": "add", "path": "title", "value": "x"}] * 1001},
-        "invalidValue",
-        "1001",
+    "too many": ([{"op": "add", "path": "title", "value": "x"}] * 101, "invalidValue", "101"),
+    "too many values": ([{"op": "add", "path": "roles", "value": [{"value": str(n)} for n in range(201)]}],
+                        "invalidValue", "201"),
+    "too many values, one after the other": (
+        [{"op": "add", "path": "roles", "value": [{"value": f"{n}-{m}"} for n in range(51)]} for m in range(4)],
+        "invalidValue", "204",
     ),
+    "too many comparisons": (
+        [{"op": "remove", "path": "roles[" + " or ".join(["value eq 1"] * 51) + "]"}], "tooMany", "51",
+    ),
+    "too many comparisons in several paths": (
+        [{"op": "remove", "path": "roles[" + " or ".join(["value eq 1"] * 34) + "]"}] * 3, "tooMany", "102",
+    ),
+    "an attribute that there is not": ([{"op": "replace", "path": "activ", "value": False}], "invalidPath", "activ"),
+    "one that an extension has not": (
+        [{"op": "replace", "path": f"{ENTERPRISE}:shoeSize", "value": 43}], "invalidPath", "shoeSize",
+    ),
+    "NUL in a path": ([{"op": "replace", "path": 'emails[type eq "\\u0000"].value', "value": "a@b.org"}],
+                      "invalidValue", "type"),
+    "half a character in a path": ([{"op": "replace", "path": 'emails[type eq "\\ud800"].value', "value": "a@b.org"}],
+                                   "invalidValue", "type"),
+    "NUL in a key that is a path": ([{"op": "replace", "value": {'emails[type eq "\\u0000"].value': "a@b.org"}}],
+                                    "invalidValue", "type"),
     "an unknown one": ([{"op": "jump", "path": "title", "value": "x"}], "invalidValue", "jump"),
     "none": ([{"path": "title", "value": "x"}], "invalidValue", "op"),
     "a path that is none": ([{"op": "add", "path": "title[", "value": "x"}], "invalidPath", "syntax"),
@@ -101,6 +126,7 @@ PATCHES: dict[str, tuple[Any, str, str]] = {
     "NUL in a value": ([{"op": "replace", "path": "title", "value": "a\0b"}], "invalidValue", "value"),
     "an address that is none": ([{"op": "replace", "path": "userName", "value": "nobody"}], "invalidValue", "userName"),
 }
+# fmt: on
 
 
 @pytest.mark.parametrize(("sent", "keyword", "named"), PATCHES.values(), ids=PATCHES)

@@ -123,7 +123,13 @@ TOLERATED: dict[str, tuple[dict[str, Any], str, Any]] = {
     "a remove that says what it removes": ({"op": "Remove", "path": "title", "value": "Intern"}, "title", None),
     "a path in other letters": ({"op": "REPLACE", "path": "TITLE", "value": "Lead"}, "title", "Lead"),
     "a path that is null": ({"op": "Replace", "path": None, "value": {"title": "Lead"}}, "title", "Lead"),
-    "an attribute that nobody knows": ({"op": "Add", "path": "shoeSize", "value": "43"}, "shoeSize", None),
+    "an attribute of a schema that nobody knows": (
+        {"op": "Add", "path": "urn:ietf:params:scim:schemas:extension:acme:2.0:User:shoeSize", "value": "43"},
+        "shoeSize",
+        None,
+    ),
+    "a password": ({"op": "Replace", "path": "password", "value": "secret"}, "password", None),
+    "a path that is the schema": ({"op": "Replace", "path": USER, "value": {"title": "Lead"}}, "title", "Lead"),
     "an unknown attribute beside a known": ({"op": "Add", "value": {"shoeSize": 43, "title": "Lead"}}, "title", "Lead"),
     "one of several phone numbers": (
         {"op": "Remove", "path": "phoneNumbers", "value": [{"value": "1"}]},

@@ -10,7 +10,7 @@ from django.utils import timezone
 from authz.changes import api_keys, people, sources
 from authz.decisions.scopes import is_scope
 from authz.errors import Conflict
-from authz.models import User
+from authz.models import Identity, User
 from tests.directory.scim.pushing import BY, USER
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +109,7 @@ def test_a_removed_directory_takes_its_tokens_along(okta: Any) -> None:
     held = api_keys.issue(
         person=people.create(email="x@example.com", is_human=False, by=BY), name="k", scopes=["scim:okta"], by=BY
     )
+    sources.edit(okta.source, enabled=False, by=BY)
     sources.forget(okta.source, by=BY)
     assert [401, 401] == [get(**bearer(token)).status_code for token in (okta.token, held.text)]
     again = sources.add(name="okta", kind="scim", settings={}, by=BY)
@@ -162,6 +163,18 @@ def test_addresses_and_methods_that_there_are_not(okta: Any, asked: tuple[str, s
     answer = okta.ask(*asked)
     assert (status, [ERROR], str(status)) == (answer.status_code, answer.said["schemas"], answer.said["status"])
     assert (status == 405) == ("Allow" in answer)
+
+
+def test_what_nobody_thought_of_is_told_in_the_form_of_scim(okta: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """And with its cause in the log alone."""
+    key = okta.user("alice")
+    Identity.objects.update(resource=5)
+    answer = okta.get(f"Users/{key}")
+    assert (500, [ERROR], "500") == (answer.status_code, answer.said["schemas"], answer.said["status"])
+    assert "int" not in answer.said["detail"]
+    assert ["scim.failed"] == [
+        each.message for each in caplog.records if each.exc_info and each.name.startswith("authz")
+    ]
 
 
 def test_the_server_says_what_it_can(okta: Any) -> None:

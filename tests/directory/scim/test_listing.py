@@ -30,6 +30,7 @@ def cast(okta: Any) -> dict[str, str]:
         ids[name] = okta.user(name, active=name != "mallory", **more)
     ids["engineering"] = okta.group("engineering", ids["alice"])
     ids["sales"] = okta.group("Sales & more", ids["bob"], ids["carol"], externalId="x")
+    ids["staff"] = okta.group("staff", ids["alice"], ids["bob"])
     return ids
 
 
@@ -58,6 +59,12 @@ FILTERS: dict[str, set[str]] = {
     'emails.type eq "work" and userName eq "bob@example.com"': {"bob"},
     'groups.value eq "<engineering>"': {"alice"},
     'groups.display co "sales"': {"bob", "carol"},
+    'groups eq "<sales>" or userName eq "bob@example.com"': {"bob", "carol"},
+    'groups eq "<engineering>" or groups eq "<sales>"': {"alice", "bob", "carol"},
+    'groups eq "<staff>" and groups eq "<sales>"': {"bob"},
+    'groups.value eq "<staff>" and groups.value eq "<engineering>"': {"alice"},
+    "meta.created gt null": set(),
+    'meta.created gt "2020-01-01T00:00:00+05:30"': set(NAMES),
     'meta.lastModified gt "2020-01-01T00:00:00Z"': set(NAMES),
     'meta.lastModified lt "2020-01-01T00:00:00Z"': set(),
     'meta.resourceType eq "User"': set(NAMES),
@@ -90,8 +97,9 @@ GROUPS: dict[str, set[str]] = {
     'displayName co "&"': {"Sales & more"},
     'id eq "<sales>" and members eq "<bob>"': {"Sales & more"},
     'id eq "<sales>" and members.value eq "<alice>"': set(),
-    'members[value eq "<alice>"]': {"engineering"},
-    'members.type eq "User"': {"engineering", "Sales & more"},
+    'members[value eq "<carol>"]': {"Sales & more"},
+    'members eq "<alice>" and members eq "<bob>"': {"staff"},
+    'members.type eq "User"': {"engineering", "Sales & more", "staff"},
     'not (members eq "<alice>")': {"Sales & more"},
     'externalId eq "x"': {"Sales & more"},
     "externalId pr": {"Sales & more"},
@@ -118,6 +126,15 @@ BAD = (
     "",
     "not (" * 20_000 + 'userName eq "a"' + ")" * 20_000,
     'meta.created gt "yesterday"',
+    'meta.created gt "2020-01-01T00:00:00"',
+    'not (meta.created gt "2020-01-01")',
+    'meta.created lt "0001-01-01T00:00:00+14:00"',
+    "meta.lastModified ge 5",
+    'userName eq "\\u0000"',
+    'title co "\\ud800"',
+    'userName eq "\\ud800"',
+    " or ".join(f'id eq "{n}"' for n in range(51)),
+    " or ".join(f'title eq "{n}"' for n in range(51)),
 )
 
 
@@ -126,7 +143,7 @@ def test_a_bad_filter_is_told(okta: Any, text: str) -> None:
     """And not taken for none: it would find everybody."""
     answer = okta.ask("POST", "Users/.search", {"filter": text})
     assert 400 == answer.status_code, answer.said
-    assert answer.said["scimType"] in {"invalidFilter", "invalidSyntax", "invalidValue"}
+    assert answer.said["scimType"] in {"invalidFilter", "invalidSyntax", "invalidValue", "tooMany"}
     if len(text) < 1000:
         assert 400 == okta.get("Users", filter=text).status_code
 
@@ -255,5 +272,7 @@ def test_what_the_database_cannot_be_asked_is_bounded(okta: Any) -> None:
     assert 400 == okta.get("Users", sortBy="title").status_code
     assert 0 == okta.get("Users", filter="active eq false").said["totalResults"]
     assert 1 == okta.get("Users", filter='userName sw "P10000@" and active eq true').said["totalResults"]
+    okta.user("müller")
+    assert ["müller@example.com"] == okta.found(filter='userName eq "MÜLLER@example.com"')
     assert ["p7@example.com"] == okta.found(filter='userName eq "p7@example.com" and active eq true', sortBy="title")
     assert 200 == len(okta.found(sortBy="userName"))

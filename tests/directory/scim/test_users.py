@@ -102,6 +102,7 @@ def test_a_person_of_ours_is_not_taken_over(okta: Any) -> None:
     answer = okta.ask("POST", "Users", {"schemas": [USER], "userName": "carol@example.com"})
     assert (409, "uniqueness") == (answer.status_code, answer.said["scimType"])
     assert "carol@example.com" in answer.said["detail"]
+    assert "local" not in answer.said["detail"]
     assert "local" == person("carol").source
     sources.edit(okta.source, settings=okta.source.settings | {"joins": "adopt"}, by=BY)
     assert 201 == okta.ask("POST", "Users", {"schemas": [USER], "userName": "carol@example.com"}).status_code
@@ -113,6 +114,17 @@ def test_a_directory_that_may_create_nobody(okta: Any) -> None:
     sources.edit(okta.source, settings={"creates_people": False}, by=BY)
     answer = okta.ask("POST", "Users", {"schemas": [USER], "userName": "alice@example.com"})
     assert (403, False) == (answer.status_code, User.objects.filter(email="alice@example.com").exists())
+
+
+def test_a_directory_that_may_create_nobody_renames_and_deactivates_whom_it_knows(okta: Any) -> None:
+    """In one request as well, to a name that nobody had."""
+    key = okta.user("alice")
+    sources.edit(okta.source, settings={"creates_people": False}, by=BY)
+    said = {"schemas": [USER], "userName": "alice.smith@example.com", "active": False}
+    assert 200 == okta.ask("PUT", f"Users/{key}", said).status_code
+    assert ("alice.smith@example.com", False) == User.objects.values_list("email", "is_active").get(external_id=key)
+    assert 200 == okta.patch(f"Users/{key}", {"op": "replace", "value": {"userName": "al@example.com"}}).status_code
+    assert "al@example.com" == User.objects.get(external_id=key).email
 
 
 def test_a_replacement_without_active_suspends_nobody_and_restores_nobody(okta: Any) -> None:
@@ -150,6 +162,38 @@ def test_whoever_is_removed_is_suspended_and_can_come_back(okta: Any) -> None:
     assert key == okta.user("Alice", title="Back")
     assert (True, 1) == (person("alice").is_active, User.objects.filter(email="alice@example.com").count())
     assert ["Alice@example.com"] == okta.found()
+
+
+GONE = {"userName": "jdoe", "emails": [{"value": "jdoe@example.com"}]}
+SECOND: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "the same in everything": ({}, {}, "back"),
+    "the same by the client's id": ({"externalId": "1"}, {"externalId": "1"}, "back"),
+    "the same id and another e-mail": (
+        {"externalId": "1"}, {"externalId": "1", "emails": [{"value": "joan@example.com"}]}, "back",
+    ),
+    "the same id and another name": ({"externalId": "1"}, {"externalId": "1", "userName": "joan"}, "back"),
+    "another id": ({"externalId": "1"}, {"externalId": "2"}, "refused"),
+    "an id where there was none": ({}, {"externalId": "1"}, "refused"),
+    "no id where there was one": ({"externalId": "1"}, {}, "refused"),
+    "the same e-mail under another name": ({}, {"userName": "jane"}, "refused"),
+    "the same name with another e-mail": ({}, {"emails": [{"value": "jane@example.com"}]}, "new"),
+    "another id and e-mail, and the name": (
+        {"externalId": "1"}, {"externalId": "2", "emails": [{"value": "jane@example.com"}]}, "new",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), SECOND.values(), ids=SECOND)
+def test_whoever_has_the_name_or_address_of_a_leaver(
+    okta: Any, before: dict[str, Any], after: dict[str, Any], expected: str
+) -> None:
+    """Is the leaver come back only if that is certain: else the leaver's keys would open doors to somebody new."""
+    first = okta.ask("POST", "Users", {"schemas": [USER]} | GONE | before).said["id"]
+    okta.ask("DELETE", f"Users/{first}")
+    answer = okta.ask("POST", "Users", {"schemas": [USER]} | GONE | after)
+    found = {"back": (201, first, True), "new": (201, None, False), "refused": (409, None, False)}[expected]
+    key = answer.said["id"] if answer.status_code == 201 and expected == "back" else None
+    assert found == (answer.status_code, key, User.objects.get(external_id=first).is_active), answer.said
 
 
 def test_a_change_needs_the_version_that_was_seen(okta: Any) -> None:
