@@ -17,7 +17,7 @@ from audit import events
 from audit.context import Actor
 from authz.changes.change import change
 from authz.changes.edits import assign
-from authz.errors import Conflict
+from authz.errors import Conflict, InvalidName
 from authz.formats.sources import LdapSettings, read
 from authz.models import Run, Source, Toll
 
@@ -34,6 +34,8 @@ RETRY = timedelta(minutes=1)
 TOLLED_FOR = timedelta(hours=2)
 """For how long it is kept what a directory took away; it counts for half of that."""
 MOST_REASONS = 20
+UNREADABLE = timedelta(minutes=15)
+"""How often a directory is tried whose settings cannot be read."""
 OPEN = (Run.QUEUED, Run.RUNNING, Run.WAITING)
 SCHEDULED = (Run.FULL, Run.CHANGES)
 UNREAD = (Run.RULES, Run.REMOVAL)
@@ -278,7 +280,10 @@ def fail(run: Run, *, worker: str, why: str, by: Actor, again: bool = False) -> 
 def _next_due(source: Source, *, failed: bool) -> None:
     if source.kind != Source.LDAP:
         return
-    interval = timedelta(minutes=read(LdapSettings, source.settings).every_minutes)
+    try:
+        interval = timedelta(minutes=read(LdapSettings, source.settings).every_minutes)
+    except InvalidName:  # stored by another version: its own runs fail and say so, and those of others go on
+        interval = UNREADABLE
     now = timezone.now()
     if failed:
         since = now - (source.failing_since or now)

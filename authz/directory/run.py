@@ -19,7 +19,7 @@ from authz.directory.plan import Plan, only_suspensions, plan
 from authz.directory.removal import plan_removal
 from authz.directory.shown import shown
 from authz.directory.weighed import held_of, meaning, reasons_to_wait
-from authz.errors import AuthzError, Conflict, DirectoryFailed
+from authz.errors import AuthzError, Conflict, DirectoryFailed, InvalidName
 from authz.formats.sources import KINDS, Common, LdapSettings, read
 from authz.lookups.current import current_world
 from authz.models import Run, Source
@@ -55,7 +55,10 @@ def work(worker: str | None = None) -> int:
 
 def mode_of(source: Source) -> str:
     """Return what a directory that is due is asked for: what changed, or everything once in a while."""
-    settings = read(LdapSettings, source.settings)
+    try:
+        settings = read(LdapSettings, source.settings)
+    except InvalidName:
+        return Run.FULL  # which fails, and says why
     since = (timezone.now() - source.full_at).total_seconds() if source.full_at else float("inf")
     return Run.CHANGES if source.cursor and since < settings.full_every_hours * 3600 else Run.FULL
 

@@ -380,3 +380,14 @@ def test_a_preview_names_the_groups_of_rules() -> None:
 def test_nobody_of_a_directory_is_called_as_a_service_account_of_ours() -> None:
     taken = told(source(), person("x", email="scim-zeta@services.internal"))
     assert ({}, 0) == (taken.people, User.objects.count())
+
+
+def test_settings_that_cannot_be_read_hold_up_no_other_directory() -> None:
+    broken, other = source(name="aaa"), source(name="zzz", patience=1.0, urls=["ldap://127.0.0.1:1"], tls="none")
+    Source.objects.filter(pk=broken.pk).update(settings={"urls": "none"})
+    assert 2 == work()
+    for each in (broken, other):
+        each.refresh_from_db()
+    assert "urls" in broken.failure
+    assert "cannot be reached" in other.failure
+    assert None not in {broken.due_at, other.due_at}
