@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.peers.needs import need
-from tests.peers.processes import Process, free_port, start
+from tests.peers.processes import DidNotStart, Process, free_port, start
 
 BASE = "dc=example,dc=com"
 PEOPLE, GROUPS = f"ou=people,{BASE}", f"ou=groups,{BASE}"
@@ -24,6 +24,7 @@ ROOT, ROOT_PASSWORD = f"cn=root,{BASE}", "root's password"
 READER, READER_PASSWORD = f"cn=reader,{BASE}", "reader's password"
 NOBODY = f"cn=nobody,{BASE}"
 
+TRIES = 4
 CONFIGURATION = """
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -108,6 +109,19 @@ class Slapd:
         words = [str(self.program), "-f", str(self.folder / "slapd.conf"), "-h", addresses, "-d", "0"]
         self.process = start(words, log=self.folder / "slapd.log")
         self.process.wait_for(self.answers, "slapd")
+
+    def begin(self) -> None:
+        """Start it for the first time: a port that was free a moment ago may be somebody else's by now."""
+        for left in reversed(range(TRIES)):
+            try:
+                self.start()
+            except DidNotStart:
+                if not left:
+                    raise
+                self.stop()
+                self.port, self.tls_port = free_port(), free_port()
+            else:
+                return
 
     def answers(self) -> bool:
         """Tell whether it answers."""
@@ -293,7 +307,7 @@ def running(folder: Path, **certificate: Any) -> Iterator[Slapd]:
     """Run one with the people we know, until the block ends."""
     made = Slapd(folder, need("OpenLDAP"))
     made.prepare(**certificate)
-    made.start()
+    made.begin()
     try:
         made.fill()
         yield made
