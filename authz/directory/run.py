@@ -5,6 +5,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 
 from django.utils import timezone
 
@@ -119,7 +120,7 @@ class _Work:
         elif reasons and not self.is_approved(made):
             # Whoever has left there is not kept in by something else that somebody has to look at first.
             if not {SUSPENDED, LAST} & reasons.keys():
-                apply(self.source, only_suspensions(made), by=BY, progress=self.watch)
+                self.apply(only_suspensions(made), approved=False)
             self.hold(made, reasons)
         else:
             failed = self.apply(made, approved=bool(reasons))
@@ -153,9 +154,10 @@ class _Work:
     def apply(self, made: Plan, *, approved: bool) -> tuple[Problem, ...]:
         """Do the plan, and have what it takes away count against what comes after it, unless it was approved."""
         if self.held is not None and not approved:
+            held = self.held if made.groups else replace(self.held, unnested=0)
             with change(BY) as draft:
                 draft.kept = True
-                runs.count(self.source, counted(made, self.held))
+                runs.count(self.source, counted(made, held))
         return apply(self.source, made, by=BY, progress=self.watch)
 
     def end(self, made: Plan, cursor: str, failed: tuple[Problem, ...] = ()) -> None:

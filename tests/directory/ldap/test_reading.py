@@ -253,3 +253,17 @@ def test_a_preview_changes_nothing(slapd):
     assert {"people_created": 4, "groups_created": 3, "nestings_added": 1, "memberships_given": 2} == {
         name: run.preview["counts"][name] for name in run.preview["counts"]
     }
+
+
+def test_leavers_are_suspended_while_something_else_waits_and_count_towards_the_brake(slapd):
+    source = corp(slapd, free_number=2, most_share=0, most_changed_share=0)
+    synced(source)
+    for name in ("alice", "bob", "carol", "mallory"):
+        slapd.change(dn_of(name), cn=f"{name} by another name")
+    slapd.delete(dn_of("alice"))
+    assert "waiting" == synced(source).state
+    assert (False, "Bob") == (somebody("alice").is_active, somebody("bob").name)
+    for name in ("bob", "carol"):
+        slapd.delete(dn_of(name))
+    assert any("2 of 3 people would be suspended, and 1 were within" in each for each in synced(source).reasons)
+    assert somebody("bob").is_active
