@@ -1,6 +1,5 @@
 """Measures `decide`, building the World, and applying a change, in this process."""
 
-import gc
 import random
 import resource
 import time
@@ -13,6 +12,7 @@ from authz.decisions.decide import decide
 from authz.decisions.search import question_of
 from authz.decisions.vocabulary import Kind
 from authz.decisions.world import World
+from authz.edge.memory import settle
 from authz.lookups.build import build
 from bench.report import Report, percentile
 
@@ -35,8 +35,7 @@ def measure_build(report: Report, database: str) -> World:
 
 def measure_decide(report: Report, world: World) -> None:
     """Ask random people about random servers: allowed and denied, shallow and deep."""
-    gc.collect()
-    gc.freeze()
+    settle()
     chance = random.Random(1)  # noqa: S311  the same questions in every run
     people = list(world.people)
     servers = [number for number, server in world.servers.items() if server.kind == Kind.MCP]

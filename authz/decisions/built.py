@@ -40,8 +40,11 @@ def built(everything: Everything, *, revision: int = 0, mark: str = "", epoch: s
     grants = {grant.number: grant for grant in everything.grants}
     keys = {key.digest: key for key in everything.keys}
     sessions = {session.digest: session for session in everything.sessions}
-    direct, timed = _memberships(everything.members)
-    parents, children = _nestings(everything.nests)
+    # A number that names somebody is one object wherever it stands. Each row brings its own, and a million of those all
+    # over the memory would cost more to look at than the rest of a decision.
+    one = dict(zip(people, people, strict=True)), dict(zip(groups, groups, strict=True))
+    direct, timed = _memberships(everything.members, *one)
+    parents, children = _nestings(everything.nests, one[1])
     ancestors = {number: above(parents, number) for number in groups}
     given = frozenset(number for number, group in groups.items() if group.everyone)
     world = World(
@@ -78,11 +81,12 @@ def built(everything: Everything, *, revision: int = 0, mark: str = "", epoch: s
 
 
 def _memberships(
-    members: Iterable[tuple[int, int, float | None]],
+    members: Iterable[tuple[int, int, float | None]], people: dict[int, int], groups: dict[int, int]
 ) -> tuple[dict[int, tuple[int, ...]], dict[int, tuple[tuple[int, float], ...]]]:
     lasting: dict[int, list[int]] = {}
     ending: dict[int, list[tuple[int, float]]] = {}
-    for person, group, until in members:
+    for member, of, until in members:
+        person, group = people.get(member, member), groups.get(of, of)
         if until is None:
             lasting.setdefault(person, []).append(group)
         else:
@@ -93,10 +97,13 @@ def _memberships(
     )
 
 
-def _nestings(nests: Iterable[tuple[int, int]]) -> tuple[dict[int, frozenset[int]], dict[int, frozenset[int]]]:
+def _nestings(
+    nests: Iterable[tuple[int, int]], groups: dict[int, int]
+) -> tuple[dict[int, frozenset[int]], dict[int, frozenset[int]]]:
     up: dict[int, set[int]] = {}
     down: dict[int, set[int]] = {}
-    for child, parent in nests:
+    for below, above_it in nests:
+        child, parent = groups.get(below, below), groups.get(above_it, above_it)
         up.setdefault(child, set()).add(parent)
         down.setdefault(parent, set()).add(child)
     return (

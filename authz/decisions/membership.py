@@ -78,9 +78,11 @@ def holding(world: World, person: PersonIs, server: int, door: Door, at: float) 
     """Return which of the groups that hold a grant on a server a person is in at `at`, and until when."""
     towards = leading(world, server, door)
     found: dict[int, float] = {}
-    for group in world.direct.get(person.number, ()):
-        for reached in towards.get(group, ()):
-            found[reached] = FOREVER
+    direct = world.direct.get(person.number, ())
+    if not towards.keys().isdisjoint(direct):  # one step where most have nothing to find
+        for group in direct:
+            for reached in towards.get(group, ()):
+                found[reached] = FOREVER
     for group, ends in world.timed.get(person.number, ()):
         if at < ends:
             for reached in towards.get(group, ()):

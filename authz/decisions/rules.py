@@ -126,7 +126,7 @@ def _opened(grant: GrantIs, until: float) -> Decision:
 def opens(grant: GrantIs, question: Question) -> bool:
     """Return whether a grant, held by whoever asks, permits what is asked."""
     return (
-        grant.action in {question.action, Action.ADMINISTER}
+        grant.action in (Action.ADMINISTER, question.action)
         and (grant.until is None or question.at < grant.until)
         and (grant.tools is None or covers(grant.tools, question.tool))
         and (not grant.networks or within(grant.networks, question.address))

@@ -1,7 +1,6 @@
 """Runs the edge role: one process, or several on one port, each with its own World."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -13,6 +12,7 @@ from contextlib import suppress
 import uvloop
 
 from authz.credentials.usage import keep_usage
+from authz.edge.memory import settle, use_large_pages
 from authz.edge.recording import close_spool
 from authz.edge.serve import serve
 from authz.lookups.current import keep_current
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_TURN = 0.0005
 """Seconds for which a thread may keep the interpreter while another waits for it."""
+LARGE_PAGES_EVERY = 60.0
+"""Seconds between two looks at what has been added to memory."""
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -92,6 +94,13 @@ def _be_considerate() -> None:
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
+async def _keep_in_large_pages() -> None:
+    """Have what the process remembers join the World there."""
+    while True:
+        await asyncio.sleep(LARGE_PAGES_EVERY)
+        await asyncio.to_thread(use_large_pages)
+
+
 async def _work(host: str, port: int) -> None:
     """Load the World, then listen: until it is loaded, nobody connects to a process that could only deny."""
     stop = asyncio.Event()
@@ -101,16 +110,15 @@ async def _work(host: str, port: int) -> None:
         loop.add_signal_handler(number, stop.set)
     _be_considerate()
     await loop.run_in_executor(None, keep_current, ended)
-    # The World is large, has no cycles, and stays: the collector need not walk through it again and again.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    settle()
+    growing = asyncio.create_task(_keep_in_large_pages())
     usage = keep_usage(ended)
     listener = listen(host, port)
     log.info("edge.listening", extra={"host": host, "port": port, "pid": os.getpid()})
     try:
         await serve([listener], stop)
     finally:
+        growing.cancel()
         ended.set()
         await loop.run_in_executor(None, usage.join, 5)
         close_spool()
