@@ -1,36 +1,87 @@
 """Reads back what a line of a spool says."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from audit.events import DecisionMade
+from audit.spool import MOST_AGAIN
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXTS = ("id", "effect", "rule", "code", "person", "credential", "action", "target", "address", "url", "dialect")
 _FIELDS = {*_TEXTS, "tool", "at", "revision"}
+_AGAIN = {"id", "at", "again"}
 _LARGEST = 2**63 - 1  # what a column can hold
+LONGEST_NUMBER = 18
+"""Digits; no process makes as many decisions."""
+
+Made = tuple[datetime, DecisionMade]
+Earlier = Callable[[int], bytes]
+"""Given a position in the same file, returns the line that begins there, with its newline if it has one."""
 
 
 class NotADecision(ValueError):
     """A line says something else than a decision, or nothing."""
 
 
-def parse(line: bytes) -> tuple[datetime, DecisionMade]:
-    """Return the moment and the decision, or raise NotADecision: exactly the fields of spool.py, of their types."""
+def parse(line: bytes, earlier: Earlier) -> list[Made]:
+    """Return the moment and the decision, or those that the line names, or raise NotADecision.
+
+    A line has exactly the fields told in spool.py, of their types; one that names decisions names such lines.
+    """
+    said = _object(line)
+    return _named(said, earlier) if said.keys() == _AGAIN else [_told(said)]
+
+
+def _object(line: bytes) -> dict[str, Any]:
     if not line.endswith(b"\n"):
         raise NotADecision("it has no end")
     try:
         said = json.loads(line.decode("ascii"))
     except (ValueError, RecursionError) as error:
         raise NotADecision("it is not JSON in ASCII") from error
-    if not isinstance(said, dict) or said.keys() != _FIELDS:
+    if not isinstance(said, dict):
         raise NotADecision("it does not have the fields of a decision")
-    at, revision, tool = said.pop("at"), said["revision"], said["tool"]
+    return said
+
+
+def _told(said: dict[str, Any]) -> Made:
+    if said.keys() != _FIELDS:
+        raise NotADecision("it does not have the fields of a decision")
+    at, revision, tool = _moment(said.pop("at")), said["revision"], said["tool"]
     if not all(isinstance(said[name], str) for name in _TEXTS) or not (tool is None or isinstance(tool, str)):
         raise NotADecision("a text is not a text")
-    if type(at) is not int or type(revision) is not int or not 0 <= revision <= _LARGEST:
+    if type(revision) is not int or not 0 <= revision <= _LARGEST:
+        raise NotADecision("a number is not a number")
+    return at, DecisionMade(**said)
+
+
+def _named(said: dict[str, Any], earlier: Earlier) -> list[Made]:
+    """Return decisions that were told before, as they are made again: with numbers and a moment of their own."""
+    at, named = _moment(said["at"]), said["again"]
+    file, _, number = said["id"].rpartition("-") if isinstance(said["id"], str) else ("", "", "")
+    if not number.isascii() or not number.isdecimal() or len(number) > LONGEST_NUMBER:
+        raise NotADecision("a number is not a number")
+    if not isinstance(named, list) or not 0 < len(named) <= MOST_AGAIN:
+        raise NotADecision("what it names is not a list of decisions")
+    made = []
+    for count, place in enumerate(named, int(number)):
+        if not isinstance(place, list) or [type(each) for each in place] != [int, int] or place[0] < 0:
+            raise NotADecision("what it names is no place")
+        _, decision = _told(_object(earlier(place[0])))
+        if decision.id != f"{file}-{place[1]}":
+            # Somebody changed the file under its writer: another decision must not be taken for the one that was made.
+            raise NotADecision("another decision stands where it names one")
+        made.append((at, replace(decision, id=f"{file}-{count}")))
+    return made
+
+
+def _moment(at: object) -> datetime:
+    if type(at) is not int:
         raise NotADecision("a number is not a number")
     try:
-        return _EPOCH + timedelta(microseconds=at), DecisionMade(**said)
+        return _EPOCH + timedelta(microseconds=at)
     except OverflowError as error:
         raise NotADecision("its moment is not in any calendar") from error

@@ -13,8 +13,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 
 from django.db import close_old_connections, connection, transaction
@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from audit import conf
 from audit.context import Actor
-from audit.events import SpoolDamaged
+from audit.events import DecisionMade, SpoolDamaged
 from audit.lines import NotADecision, parse
 from audit.models import SpoolPosition
 from audit.record import Draft, append_many, lock_head
@@ -37,6 +37,8 @@ Larger batches are no faster.
 """
 BLOCK = 256 * 1024
 """Bytes in one read."""
+USUAL_LINE = 2048
+"""Bytes of which most lines have fewer."""
 KEPT_BYTES = 4096
 """How many bytes of a damaged line are kept."""
 PAUSE = 0.1
@@ -69,7 +71,7 @@ def drain_forever(stop: threading.Event, pause: float = PAUSE, *, folder: Path |
 
 
 def drain_once(limit: int = BATCH, *, folder: Path | None = None) -> int:
-    """Take one turn of at most `limit` entries, and return how many it appended."""
+    """Take one turn, and return how many entries it appended: `limit`, and what the line that reaches it names more."""
     folder = folder or conf.spool_dir()
     if not _anything_to_do(folder):
         return 0
@@ -95,9 +97,11 @@ def _take(path: Path, position: SpoolPosition, limit: int) -> list[Draft]:
         if (size := os.fstat(fd).st_size) < start:
             drafts.append(_damage(path.name, start, b"", f"the file was cut to {size} bytes after it was read further"))
             position.offset = size
-        for piece in islice(_pieces(fd, position.offset, abandoned=abandoned), limit):
-            drafts.append(_draft(path.name, position.offset, piece))
+        for piece in _pieces(fd, position.offset, abandoned=abandoned):
+            drafts += _drafts(path.name, position.offset, piece, fd)
             position.offset += len(piece)
+            if len(drafts) >= limit:
+                break
         if drafts:
             position.drained_at = timezone.now()
             position.save()
@@ -108,14 +112,27 @@ def _take(path: Path, position: SpoolPosition, limit: int) -> list[Draft]:
         return drafts
 
 
-def _draft(file: str, offset: int, piece: bytes) -> Draft:
+def _drafts(file: str, offset: int, piece: bytes, fd: int) -> list[Draft]:
     try:
-        at, decision = parse(piece)
+        made = parse(piece, lambda place: _line(fd, place) if place < offset else b"")
     except NotADecision as error:
-        return _damage(file, offset, piece, str(error))
+        return [_damage(file, offset, piece, str(error))]
+    return [_draft(at, decision) for at, decision in made]
+
+
+def _draft(at: datetime, decision: DecisionMade) -> Draft:
     who, address = decision.person, decision.address
     by = Actor.person(who, address=address) if who else Actor.stranger(address=address)
     return Draft(event=decision, by=by, at=at, revision=decision.revision)
+
+
+def _line(fd: int, place: int) -> bytes:
+    """Return the line that begins at a place, with its newline; without one if it is longer than any of ours."""
+    line = os.pread(fd, USUAL_LINE, place)
+    if (end := line.find(b"\n")) < 0:
+        line = os.pread(fd, LONGEST_LINE, place)
+        end = line.find(b"\n")
+    return line[: end + 1] if end >= 0 else line
 
 
 def _damage(file: str, offset: int, piece: bytes, problem: str) -> Draft:

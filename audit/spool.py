@@ -8,6 +8,11 @@ operating system, and killing the process cannot lose it. `at` is in microsecond
     "credential":"session:4","action":"use","target":"search","tool":null,"address":"192.0.2.1",
     "dialect":"nginx"}     (on one line, with no space between the fields)
 
+What was decided before in the same words may be named instead of told: by the byte at which it stands in this file, and
+its number. The line below is three decisions, and their numbers are 17, 18 and 19.
+
+    {"id":"edge-4711-9f2c6b1d0a7e4c35-17","at":1760000000250000,"again":[[0,1],[780,3],[0,1]]}
+
 A file is named after its writer, role-pid-random.spool, and locked with flock(2) as long as the writer has it. It gets
 that name only when it is locked, so a spool that is not locked is one whose writer is gone.
 """
@@ -17,10 +22,12 @@ import os
 import secrets
 import threading
 import weakref
+from collections.abc import Sequence
 from contextlib import suppress
 from json.encoder import encode_basestring_ascii as quoted
 from pathlib import Path
 from time import monotonic
+from typing import Final
 
 from audit import conf
 
@@ -29,6 +36,8 @@ LONGEST_TEXT = 2048
 """How many characters are kept of a text, such as a URL."""
 LONGEST_LINE = 1024 * 1024
 """No line is longer: it holds a dozen texts, and JSON writes a character in at most twelve bytes."""
+MOST_AGAIN: Final = 100
+"""How many decisions one line may name."""
 CHECK_EVERY = 1.0
 """Seconds between two looks at how full the folder is."""
 
@@ -70,6 +79,19 @@ def about(url: str, line: str) -> bytes:
     return f'"url":{quoted(url[:LONGEST_TEXT])},{line}'.encode("ascii")
 
 
+class Recurring:
+    """A decision that is made again and again, and where it is told in the file that is being written."""
+
+    __slots__ = ("file", "place", "rest")
+
+    def __init__(self, rest: bytes) -> None:
+        """Be what `about` wrote down, and told nowhere yet."""
+        self.rest = rest
+        self.file = b""
+        """How the lines of that file begin."""
+        self.place = b""
+
+
 class Spool:
     """The files of one process in the spool folder; any of its threads may write."""
 
@@ -81,7 +103,7 @@ class Spool:
         self._folder = folder or conf.spool_dir()
         self._limit = conf.spool_limit() if limit is None else limit
         self._rotate = conf.spool_rotate() if rotate is None else rotate
-        self._fd, self._count, self._left, self._prefix, self._ready = -1, 0, 0, b"", False
+        self._fd, self._count, self._size, self._prefix, self._ready = -1, 0, 0, b"", False
         self.begin_anew()
         try:
             self._tend(monotonic())
@@ -129,21 +151,53 @@ class Spool:
     def append(self, rest: bytes, *, at: float) -> None:
         """Append a decision that `about` wrote down, made `at` seconds since 1970, like `note`."""
         with self._lock:
-            try:
-                if (now := monotonic()) >= self._check_at or not self._ready:
-                    self._tend(now)
-                self._count += 1
-                whole = b'%b%d","at":%d,%b' % (self._prefix, self._count, at * 1e6, rest)
-                written = os.write(self._fd, whole)
-            except OSError as error:
-                raise SpoolUnavailable(f"the spool cannot be written: {error.strerror}") from error
-            if written != len(whole):
-                # The next line must not continue this one. The sequencer reports the torn end.
-                self._leave()
-                raise SpoolUnavailable("the spool took only a part of a decision")
-            self._left -= written
-            if self._left <= 0:
-                self._ready = False
+            self._be_ready()
+            self._write(b'%b%d","at":%d,%b' % (self._prefix, self._count + 1, at * 1e6, rest), 1)
+
+    def append_all(self, decisions: Sequence[Recurring], *, at: float) -> None:
+        """Append decisions made at `at` by one write(2), the ones that this file tells already by their place.
+
+        Raise SpoolUnavailable if that is not possible; some of them may be recorded even so.
+        """
+        with self._lock:
+            self._be_ready()
+            file, size, number, moment = self._prefix, self._size, self._count + 1, b'","at":%d,' % (at * 1e6)
+            places = [each.place for each in decisions if each.file is file]
+            told = [] if len(places) == len(decisions) else [each for each in decisions if each.file is not file]
+            lines, standing = [], []
+            for each in told:
+                lines.append(b"%b%d%b%b" % (file, number, moment, each.rest))
+                standing.append(b"[%d,%d]" % (size, number))
+                size += len(lines[-1])
+                number += 1
+            for begin in range(0, len(places), MOST_AGAIN):
+                some = places[begin : begin + MOST_AGAIN]
+                lines.append(b'%b%d%b"again":[%b]}\n' % (file, number, moment, b",".join(some)))
+                number += len(some)
+            self._write(b"".join(lines), len(decisions))
+            for each, place in zip(told, standing, strict=True):
+                each.file, each.place = file, place
+
+    def _be_ready(self) -> None:
+        try:
+            if (now := monotonic()) >= self._check_at or not self._ready:
+                self._tend(now)
+        except OSError as error:
+            raise SpoolUnavailable(f"the spool cannot be written: {error.strerror}") from error
+
+    def _write(self, lines: bytes, decisions: int) -> None:
+        self._count += decisions
+        try:
+            written = os.write(self._fd, lines)
+        except OSError as error:
+            raise SpoolUnavailable(f"the spool cannot be written: {error.strerror}") from error
+        if written != len(lines):
+            # The next line must not continue the one that was torn. The sequencer reports it.
+            self._leave()
+            raise SpoolUnavailable("the spool took only a part of a decision")
+        self._size += written
+        if self._size >= self._rotate:
+            self._ready = False
 
     def close(self) -> None:
         """Leave the file to the sequencer; a later note begins another."""
@@ -159,7 +213,8 @@ class Spool:
 
     def _tend(self, now: float) -> None:
         """Have a file with room, in a folder with room: asked once a second, and when the file is full or none."""
-        new = self._fd < 0 or self._left <= 0 or os.fstat(self._fd).st_nlink == 0  # deleted: what is written is lost
+        new = self._fd < 0 or self._size >= self._rotate
+        new = new or os.fstat(self._fd).st_nlink == 0  # deleted: what is written is lost
         # Once the folder is full every note comes here, and it is still weighed only once a second.
         if now >= self._check_at or (new and not self._full):
             self._check_at = now + CHECK_EVERY
@@ -183,7 +238,7 @@ class Spool:
         except OSError:
             os.close(fd)
             raise
-        self._fd, self._count, self._left = fd, 0, self._rotate
+        self._fd, self._count, self._size = fd, 0, 0
         self._prefix = f'{{"id":"{name}-'.encode("ascii")
 
     def _leave(self) -> None:

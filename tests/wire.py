@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
+from authz.edge.repeated import Turn
 from authz.edge.serve import Edge
 from tests.people import PROXY, nginx
 
@@ -26,10 +27,12 @@ class Said(bytes):
 class Wire:
     """One connection from a peer; it is the transport, and as much of a loop as the protocol needs."""
 
-    def __init__(self, peer: str = PROXY) -> None:
-        """Connect."""
+    def __init__(self, peer: str = PROXY, turn: Turn | None = None) -> None:
+        """Connect, to a loop of its own or in the turns of another."""
         self.peer, self.said, self.closing = peer, b"", False
-        self.edge = Edge(self, set())  # type: ignore[arg-type]  # as much of a loop as it needs
+        self.after: list[Callable[[], None]] = []
+        self.turn = turn or Turn(self)  # type: ignore[arg-type]  # as much of a loop as it needs
+        self.edge = Edge(self, self.turn, set())  # type: ignore[arg-type]
         self.edge.connection_made(self)  # type: ignore[arg-type]  # as much of a transport as it needs
 
     def send(self, *data: bytes) -> Said:
@@ -37,7 +40,17 @@ class Wire:
         self.said = b""
         for piece in data:
             self.edge.data_received(piece)
+            self.end_turn()
         return Said(self.said)
+
+    def call_soon(self, call: Callable[[], None]) -> None:
+        """Do it at the end of the turn."""
+        self.after.append(call)
+
+    def end_turn(self) -> None:
+        """Do what is left for the end of the turn."""
+        while self.after:
+            self.after.pop(0)()
 
     def get_extra_info(self, _name: str) -> tuple[str, int]:
         """Return the peer's address."""

@@ -1,20 +1,24 @@
-"""Answers a request that came before, byte for byte, without reading it again.
+"""Answers requests that came before, byte for byte, without reading them again.
 
 A proxy asks the same for the same caller again and again: an MCP client has one address, one credential and the same
 few headers. What a request says follows from its bytes and from the connection that brought it, and what is judged of
-it holds as `remembered` tells; so where both are known, the answer is. It is recorded like any other. Whatever is not
-exactly as it was goes the long way, and so does everything that fails here.
+it holds as `remembered` tells; so where both are known, the answer is. Whatever is not exactly as it was goes the long
+way, and so does everything that fails here.
 
-Requests hold credentials, so they are remembered by a keyed hash.
+A busy loop takes requests of many connections in one turn. Those that came before are recorded together, by one write,
+and only then are they answered: at the end of their turn, in the World of its beginning, if that is still the newest.
+
+Requests hold credentials, so they are remembered by a keyed hash: CPython's own (SipHash, 64 bits, under a key that
+each process draws), once of the bytes alone and once with a secret before them.
 """
 
+import asyncio
 import secrets
 import time
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, Protocol
 
-from audit.spool import SpoolUnavailable, about
+from audit.spool import Recurring, SpoolUnavailable, about
 from authz.edge.answers import rendered
 from authz.edge.recording import spool
 from authz.edge.remembered import Judged, Recalled
@@ -24,15 +28,29 @@ from authz.lookups.current import CURRENT
 _KEY: Final = secrets.token_bytes(32)
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """What a request is answered, what is written of it, and when that holds."""
+class Asking(Protocol):
+    """A connection, as far as it is known here."""
 
-    judged: Judged
-    whole: bytes
-    """The answer as it goes back."""
-    rest: bytes
-    """What the spool keeps of it, but for the time."""
+    mark: bytes
+    """What the hash of each of its requests begins with."""
+
+    def give(self, whole: bytes, now: float) -> None:
+        """Send the answer that is owed, at a time of the loop."""
+
+    def read(self, data: bytes) -> None:
+        """Take a request the long way, which is owed an answer."""
+
+
+class Repeat(Recurring):
+    """What a request is answered, what is written of it, and when that holds: all in one place in memory."""
+
+    __slots__ = ("number", "since", "until", "used", "whole")
+
+    def __init__(self, judged: Judged, url: str) -> None:
+        """Answer what was judged to whoever asks about a URL."""
+        super().__init__(about(url, judged.line))
+        self.whole = rendered(judged.answer, head_only=False, last=False)
+        self.since, self.until, self.used, self.number = judged.since, judged.until, judged.used, judged.number
 
 
 def mark_of(peer: str) -> bytes:
@@ -40,24 +58,67 @@ def mark_of(peer: str) -> bytes:
     return sha256(_KEY + peer.encode()).digest()
 
 
-def repeated(mark: bytes, data: bytes) -> bytes | None:
-    """Return the answer to a request that came before, having recorded it; None to have it judged."""
-    try:
-        known: Repeat | None = CURRENT.now().memory.repeats.get(sha256(mark + data).digest())
-        if known is None:
-            return None
-        judged, at = known.judged, time.time()
-        if not judged.since <= at < judged.until:
-            return None
-        spool().append(known.rest, at=at)
-    except (Unavailable, SpoolUnavailable):
-        return None  # the long way knows the words for this
-    judged.used(judged.number, at)
-    return known.whole
-
-
 def repeat(mark: bytes, data: bytes, recalled: Recalled) -> None:
     """Remember the answer to a GET that came as `data` and nothing else, on a connection that stays open."""
     world, judged, url = recalled
-    known = Repeat(judged, rendered(judged.answer, head_only=False, last=False), about(url, judged.line))
-    world.memory.repeats.keep(sha256(mark + data).digest(), known)
+    world.memory.repeats.keep((hash(data), hash(mark + data)), Repeat(judged, url))
+
+
+class Turn:
+    """The requests of one turn of the loop that came before, on all its connections."""
+
+    __slots__ = ("at", "known", "loop", "owed", "world")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Belong to a loop."""
+        self.loop = loop
+        self.owed: list[tuple[Asking, Repeat, bytes]] = []
+        self.known: dict[tuple[int, int], Repeat] | None = None
+        """What is known in the World of this turn, once it has begun."""
+
+    def takes(self, connection: Asking, data: bytes) -> bool:
+        """Return whether these bytes, which begin where a request begins, are one that came before.
+
+        If so it is answered at the end of the turn, or read by the connection then if it cannot be.
+        """
+        if self.known is None and not self._begun():
+            return False
+        known = self.known.get((hash(data), hash(connection.mark + data)))  # type: ignore[union-attr]  # it has begun
+        if known is None or not known.since <= self.at < known.until:
+            return False
+        self.owed.append((connection, known, data))
+        return True
+
+    def _begun(self) -> bool:
+        try:
+            self.world = CURRENT.now()
+        except Unavailable:
+            return False  # the long way knows the words for this
+        self.at = time.time()
+        self.known = self.world.memory.repeats
+        self.loop.call_soon(self.end)  # once everything that has arrived is read
+        return True
+
+    def end(self) -> None:
+        """Record what is owed, then give it; what cannot be recorded, or is of an older World, goes the long way."""
+        owed, self.owed, self.known = self.owed, [], None
+        if self._recorded(owed):
+            now = self.loop.time()
+            for connection, known, _ in owed:
+                used = known.used
+                used(known.number, self.at)
+                connection.give(known.whole, now)
+            return
+        for connection, _, data in owed:
+            connection.read(data)
+
+    def _recorded(self, owed: list[tuple[Asking, Repeat, bytes]]) -> bool:
+        if not owed:
+            return True
+        try:
+            if CURRENT.now() is not self.world:
+                return False
+            spool().append_all([known for _, known, _ in owed], at=self.at)
+        except (Unavailable, SpoolUnavailable):
+            return False
+        return True

@@ -18,7 +18,7 @@ from authz.credentials import Unsettled
 from authz.edge.answers import Answer, rendered
 from authz.edge.paths import Judge, judge_of
 from authz.edge.remembered import Recalled
-from authz.edge.repeated import mark_of, repeat, repeated
+from authz.edge.repeated import Turn, mark_of, repeat
 from authz.edge.request import Request
 
 log = logging.getLogger(__name__)
@@ -32,6 +32,11 @@ IDLE: Final = 75.0
 NOT_FOUND: Final = Answer(404, b"", b"", b"There is nothing here.\n")
 MALFORMED: Final = Answer(400, b"", b"", b"This is not an HTTP request.\n")
 TOO_LARGE: Final = Answer(431, b"", b"", b"This request is too large.\n")
+AT_REST: Final = 0
+"""Of a connection: its next byte begins a request, and nothing is under way."""
+OWED: Final = 1
+"""The answer to its last request is given at the end of this turn of the loop."""
+READING: Final = 2
 FAILED: Final = Answer(503, b"", b"", b"This cannot be answered now.\n")
 
 
@@ -40,12 +45,13 @@ class Edge(asyncio.Protocol):
 
     __slots__ = (
         "between", "body", "busy", "following", "loop", "mark", "open", "parser", "peer", "recalled", "request",
-        "requests", "seen", "size", "transport", "url", "waiting",
+        "requests", "seen", "size", "state", "transport", "turn", "url", "waiting",
     )  # fmt: skip
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, open_ones: set["Edge"]) -> None:
-        """Belong to a loop, and to the set of open connections."""
+    def __init__(self, loop: asyncio.AbstractEventLoop, turn: Turn, open_ones: set["Edge"]) -> None:
+        """Belong to a loop and its turns, and to the set of open connections."""
         self.loop = loop
+        self.turn = turn
         self.open = open_ones
         self.transport: asyncio.Transport
         self.peer = ""
@@ -66,6 +72,7 @@ class Edge(asyncio.Protocol):
         self.size = 0
         self.between = True
         """Whether the next byte begins a request."""
+        self.state = AT_REST
         self.requests = 0
         self.recalled: Recalled | None = None
         self.seen = self.loop.time()
@@ -85,6 +92,21 @@ class Edge(asyncio.Protocol):
             self.transport.resume_reading()
 
     def data_received(self, data: bytes) -> None:
+        """Take what came: a request that came before is known by its bytes, everything else is read."""
+        if self.state is AT_REST and self.turn.takes(self, data):
+            self.state = OWED
+            return
+        if self.state is OWED:
+            self.turn.end()  # answers go back in the order of the requests
+        self.read(data)
+
+    def give(self, whole: bytes, now: float) -> None:
+        """Send the answer to a request that came before."""
+        self.state, self.seen = AT_REST, now
+        if not self.transport.is_closing():
+            self.transport.write(whole)
+
+    def read(self, data: bytes) -> None:
         """Parse what came; anything that is not strict HTTP/1.1 ends the connection."""
         if self.busy:
             self.waiting += data
@@ -94,12 +116,10 @@ class Edge(asyncio.Protocol):
         if not self.size:
             self.seen = self.loop.time()  # of a request's first byte: one that drips in has no longer than others
         whole = self.between and not self.size
-        if whole and (again := repeated(self.mark, data)) is not None:
-            self.transport.write(again)
-            return
         self._parse(data)
         if self.recalled is not None and whole and self.requests == 1 and self.between:
             repeat(self.mark, data, self.recalled)
+        self.state = AT_REST if self.between and not self.size and not self.busy else READING
 
     def _parse(self, data: bytes) -> None:
         self.size += len(data)
@@ -217,14 +237,18 @@ class Edge(asyncio.Protocol):
         if not self.transport.is_closing():
             self.transport.resume_reading()
             if waiting:
-                self.data_received(waiting)
+                self.read(waiting)
+        self.state = AT_REST if self.between and not self.size and not self.busy else READING
 
 
 async def serve(sockets: list[Any], stop: asyncio.Event) -> None:
     """Answer on listening sockets until `stop` is set, then let requests under way finish."""
     loop = asyncio.get_running_loop()
     open_ones: set[Edge] = set()
-    servers = [await loop.create_server(lambda: Edge(loop, open_ones), sock=socket, backlog=1024) for socket in sockets]
+    turn = Turn(loop)
+    servers = [
+        await loop.create_server(lambda: Edge(loop, turn, open_ones), sock=socket, backlog=1024) for socket in sockets
+    ]
     while not stop.is_set():
         try:
             await asyncio.wait_for(stop.wait(), timeout=IDLE / 5)
@@ -237,5 +261,6 @@ async def serve(sockets: list[Any], stop: asyncio.Event) -> None:
     deadline = loop.time() + 5
     while any(each.busy for each in open_ones) and loop.time() < deadline:  # noqa: ASYNC110  threads set no event
         await asyncio.sleep(0.02)
+    turn.end()
     for connection in list(open_ones):
         connection.transport.close()

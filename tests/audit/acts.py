@@ -48,6 +48,21 @@ def note(folder: str, journal: str, rotate: str = "20000") -> None:
         os.write(acknowledged, f"{name}\n".encode())
 
 
+def note_again(folder: str, journal: str, rotate: str = "20000") -> None:
+    """Note the same five decisions for ever, several at once, and write down which once they are acknowledged."""
+    from audit.spool import Recurring, Spool, about, prepared
+
+    spool = Spool("edge", folder=Path(folder), rotate=int(rotate))
+    acknowledged = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    names = [f"{os.getpid()}/{each}" for each in range(5)]
+    line = prepared(**DECISION)
+    again = [Recurring(about(name, line)) for name in names]
+    for n in range(10**9):
+        chosen = [(n + each) % 5 for each in range(n % 7 + 1)]
+        spool.append_all([again[each] for each in chosen], at=time.time())
+        os.write(acknowledged, "".join(f"{names[each]}\n" for each in chosen).encode())
+
+
 def note_some(folder: str, count: str) -> None:
     """Note so many decisions and end."""
     from audit.spool import Spool

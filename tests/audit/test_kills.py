@@ -67,6 +67,26 @@ def test_every_acknowledged_decision_of_a_killed_writer_reaches_the_book_once(sc
     assert [] == list(scratch.spool.glob(f"*{SUFFIX}"))
 
 
+def test_every_acknowledged_repetition_of_a_killed_writer_reaches_the_book_once(scratch, tmp_path, until):
+    acknowledged = tmp_path / "journal"
+    for _ in range(4):
+        before = len(journal(acknowledged))
+        writer = scratch.start("note_again", scratch.spool, acknowledged)
+        until(lambda: len(journal(acknowledged)) > before + 2000)  # noqa: B023  called at once
+        time.sleep(rng.uniform(0, 0.01))
+        writer.kill()
+        writer.wait()
+    report = scratch.run("report")
+    acked, found = collections.Counter(journal(acknowledged)), collections.Counter(urls(report))
+
+    assert report["broken"] is None
+    assert collections.Counter() == acked - found
+    assert sum((found - acked).values()) <= 4 * 7, "one batch of each killed writer may lack its acknowledgement"
+    ids = [each["detail"]["id"] for each in report["entries"]]
+    assert len(ids) == len(set(ids))
+    assert {"decision.made"} == {each["kind"] for each in report["entries"]}
+
+
 def test_a_sequencer_killed_again_and_again_loses_and_repeats_nothing(scratch):
     scratch.run("note_some", scratch.spool, 3000)
     for _ in range(8):

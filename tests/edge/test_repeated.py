@@ -1,7 +1,7 @@
 """A request that came before, byte for byte, is answered without being read, and exactly as if it had been."""
 
-import json
 import time
+from dataclasses import asdict
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -24,6 +24,7 @@ from tests.people import (
     world,
 )
 from tests.questions import NOW, PARTS, SAID, parts
+from tests.spools import decisions_in
 from tests.wire import Wire, lines
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -79,9 +80,8 @@ def test_every_repetition_is_recorded_as_the_first_was(settings):
 
 
 def recorded(folder):
-    """Return all that is in the spool folder, in the order of writing."""
-    files = sorted(folder.glob("*.spool"), key=lambda path: path.stat().st_ctime_ns)
-    return [json.loads(line) for path in files for line in path.read_text().splitlines()]
+    """Return all decisions that are in the spool folder, in the order of writing."""
+    return [asdict(decision) | {"at": at} for at, decision in decisions_in(folder)]
 
 
 def test_what_cannot_be_recorded_is_refused(monkeypatch):

@@ -1,0 +1,126 @@
+"""Requests that one turn of the loop brings are recorded together, and answered after that, each in its place."""
+
+import pytest
+
+from authz.edge import recording
+from authz.lookups.current import CURRENT
+from tests.edge.test_repeated import recorded
+from tests.people import ALICE, BOB, MALLORY, PEOPLE, SEARCH_URL, cookie, live_in, nginx, world
+from tests.wire import STATUS, Wire, lines
+
+pytestmark = pytest.mark.usefixtures("house")
+ASKED = {person: lines(nginx(SEARCH_URL, cookie(person))) for person in (ALICE, BOB, MALLORY)}
+LIVEZ = lines({}, target="/livez")
+
+
+@pytest.fixture
+def wires():
+    """Connections of one loop, whose turn ends when the test says so; all of their requests came before."""
+    first = Wire()
+    for asked in ASKED.values():
+        for _ in range(3):
+            first.send(asked)
+    recording.close_spool()
+    return [Wire(turn=first.turn) for _ in ASKED]
+
+
+def arrive(wires, asked):
+    """Have requests arrive in one turn, each on a connection of its own."""
+    for wire, data in zip(wires, asked, strict=True):
+        wire.said = b""
+        wire.edge.data_received(data)
+
+
+def said(wires):
+    """Return the statuses of what each connection was answered."""
+    return [[int(status) for status in STATUS.findall(wire.said)] for wire in wires]
+
+
+def test_nothing_is_answered_before_all_of_it_is_recorded(wires, settings):
+    before = len(recorded(settings.AUDIT_SPOOL_DIR))
+    arrive(wires, ASKED.values())
+    assert [[]] * 3 == said(wires)
+    assert before == len(recorded(settings.AUDIT_SPOOL_DIR))
+
+    wires[0].edge.turn.end()
+    assert [[200], [403], [403]] == said(wires)
+    found = recorded(settings.AUDIT_SPOOL_DIR)[before:]
+    assert ["alice", "bob", "mallory"] == [each["person"].partition("@")[0] for each in found]
+    assert 3 == len({each["id"] for each in found})
+
+
+def test_a_turn_is_one_write_and_one_that_was_told_takes_little_of_it(wires, settings):
+    sizes = []
+    for _ in range(4):
+        arrive(wires, ASKED.values())
+        wires[0].edge.turn.end()
+        sizes.append(max(path.stat().st_size for path in settings.AUDIT_SPOOL_DIR.glob("*.spool")))
+
+    told, *again = [after - before for before, after in zip([0, *sizes], sizes, strict=False)]
+    assert told > 3 * 300
+    assert all(each < 130 for each in again)
+
+
+def test_nobody_is_given_anothers_answer(wires):
+    for order in ((ALICE, BOB, MALLORY), (MALLORY, ALICE, ALICE), (BOB, MALLORY, ALICE)):
+        arrive(wires, [ASKED[person] for person in order])
+        wires[0].edge.turn.end()
+        for wire, person in zip(wires, order, strict=True):
+            assert (person == ALICE) == (b"X-User-Email: alice@example.com" in wire.said)
+            assert (person == ALICE) == wire.said.startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [(LIVEZ, [200, 200]), (ASKED[ALICE], [200, 200]), (b"nonsense\r\n\r\n", [200, 400]), (LIVEZ[:9], [200])],
+)
+def test_what_follows_on_the_same_connection_is_answered_after_it(wires, then, expected):
+    alice = wires[0]
+    alice.said = b""
+    alice.edge.data_received(ASKED[ALICE])
+    alice.edge.data_received(then)
+    alice.edge.turn.end()
+
+    assert [expected] == said([alice])
+    assert alice.said.startswith(b"HTTP/1.1 200 OK\r\nX-User-Email: alice@example.com")
+
+
+def test_a_world_that_ends_with_the_turn_answers_nobody(wires):
+    arrive(wires, ASKED.values())
+    live_in(world(PEOPLE[0]._replace(active=False)))
+    wires[0].edge.turn.end()
+
+    assert [[403]] * 3 == said(wires)
+
+
+def test_a_world_that_nobody_looked_after_answers_nobody(wires):
+    arrive(wires, ASKED.values())
+    CURRENT.looked_at = 0.0
+    wires[0].edge.turn.end()
+
+    assert [[403]] * 3 == said(wires)
+
+
+def test_what_cannot_be_recorded_is_not_given(wires, monkeypatch):
+    arrive(wires, ASKED.values())
+    monkeypatch.setattr(recording.spool(), "_limit", -1)
+    monkeypatch.setattr(recording.spool(), "_check_at", 0.0)
+    wires[0].edge.turn.end()
+
+    assert [[403]] * 3 == said(wires)
+    recording.close_spool()
+
+
+def test_a_connection_that_ends_meanwhile_gets_nothing_and_keeps_nobody_waiting(wires):
+    arrive(wires, ASKED.values())
+    wires[1].close()
+    wires[0].edge.turn.end()
+
+    assert [[200], [], [403]] == said(wires)
+
+
+def test_a_turn_without_requests_ends_without_a_word(wires, settings):
+    before = len(recorded(settings.AUDIT_SPOOL_DIR))
+    wires[0].edge.turn.end()
+
+    assert before == len(recorded(settings.AUDIT_SPOOL_DIR))
