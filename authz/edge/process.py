@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_TURN = 0.0005
 """Seconds for which a thread may keep the interpreter while another waits for it."""
-LARGE_PAGES_EVERY = 60.0
+LARGE_PAGES_EVERY = 10.0
 """Seconds between two looks at what has been added to memory."""
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import audit.spool
 from audit.models import Entry
 from audit.sequencer import drain_once
 from audit.spool import MOST_AGAIN, Recurring, Spool, SpoolUnavailable, about, prepared
@@ -121,13 +122,13 @@ def test_two_spools_name_only_what_they_told_themselves(tmp_path):
 
 
 def test_a_batch_that_cannot_be_written_is_told_whole_the_next_time(tmp_path, monkeypatch):
-    spool, alice = Spool("edge", folder=tmp_path, limit=10**6), recurring(ALICE)
-    monkeypatch.setattr(spool, "_limit", -1)
-    monkeypatch.setattr(spool, "_check_at", 0.0)
+    monkeypatch.setattr(audit.spool, "CHECK_EVERY", 0.0)
+    spool, alice = Spool("edge", folder=tmp_path, limit=1000), recurring(ALICE)
+    full = tmp_path / "full"
+    full.write_bytes(b"x" * 2000)
     with pytest.raises(SpoolUnavailable):
         spool.append_all([alice, alice], at=1)
-    monkeypatch.setattr(spool, "_limit", 10**6)
-    monkeypatch.setattr(spool, "_check_at", 0.0)
+    full.unlink()
     spool.append_all([alice], at=2)
 
     assert [(2.0, ALICE)] == [(at.timestamp(), decision.person) for at, decision in decisions_in(tmp_path)]

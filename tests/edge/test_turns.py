@@ -101,10 +101,10 @@ def test_a_world_that_nobody_looked_after_answers_nobody(wires):
     assert [[403]] * 3 == said(wires)
 
 
-def test_what_cannot_be_recorded_is_not_given(wires, monkeypatch):
+def test_what_cannot_be_recorded_is_not_given(wires, settings):
     arrive(wires, ASKED.values())
-    monkeypatch.setattr(recording.spool(), "_limit", -1)
-    monkeypatch.setattr(recording.spool(), "_check_at", 0.0)
+    recording.close_spool()
+    settings.AUDIT_SPOOL_LIMIT = 0
     wires[0].edge.turn.end()
 
     assert [[403]] * 3 == said(wires)
