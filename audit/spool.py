@@ -38,6 +38,7 @@ LONGEST_LINE = 1024 * 1024
 """No line is longer: it holds a dozen texts, and JSON writes a character in at most twelve bytes."""
 MOST_AGAIN: Final = 100
 """How many decisions one line may name."""
+_AGAIN: Final = b'%b%d","at":%d,"again":[%b]}\n'
 CHECK_EVERY = 1.0
 """Seconds between two looks at how full the folder is."""
 
@@ -151,7 +152,8 @@ class Spool:
     def append(self, rest: bytes, *, at: float) -> None:
         """Append a decision that `about` wrote down, made `at` seconds since 1970, like `note`."""
         with self._lock:
-            self._be_ready()
+            if monotonic() >= self._check_at or not self._ready:
+                self._be_ready()
             self._write(b'%b%d","at":%d,%b' % (self._prefix, self._count + 1, at * 1e6, rest), 1)
 
     def append_all(self, decisions: Sequence[Recurring], *, at: float) -> None:
@@ -160,28 +162,35 @@ class Spool:
         Raise SpoolUnavailable if that is not possible; some of them may be recorded even so.
         """
         with self._lock:
-            self._be_ready()
-            file, size, number, moment = self._prefix, self._size, self._count + 1, b'","at":%d,' % (at * 1e6)
+            if monotonic() >= self._check_at or not self._ready:
+                self._be_ready()
+            file = self._prefix
             places = [each.place for each in decisions if each.file is file]
-            told = [] if len(places) == len(decisions) else [each for each in decisions if each.file is not file]
-            lines, standing = [], []
-            for each in told:
-                lines.append(b"%b%d%b%b" % (file, number, moment, each.rest))
-                standing.append(b"[%d,%d]" % (size, number))
-                size += len(lines[-1])
-                number += 1
-            for begin in range(0, len(places), MOST_AGAIN):
-                some = places[begin : begin + MOST_AGAIN]
-                lines.append(b'%b%d%b"again":[%b]}\n' % (file, number, moment, b",".join(some)))
-                number += len(some)
-            self._write(b"".join(lines), len(decisions))
-            for each, place in zip(told, standing, strict=True):
-                each.file, each.place = file, place
+            if len(places) == len(decisions) <= MOST_AGAIN:
+                self._write(_AGAIN % (file, self._count + 1, at * 1e6, b",".join(places)), len(places))
+            else:
+                self._tell([each for each in decisions if each.file is not file], places, at)
+
+    def _tell(self, decisions: list[Recurring], places: list[bytes], at: float) -> None:
+        """Append some decisions in full, and others by their places."""
+        file, size, number = self._prefix, self._size, self._count + 1
+        lines, standing = [], []
+        for each in decisions:
+            lines.append(b'%b%d","at":%d,%b' % (file, number, at * 1e6, each.rest))
+            standing.append(b"[%d,%d]" % (size, number))
+            size += len(lines[-1])
+            number += 1
+        for begin in range(0, len(places), MOST_AGAIN):
+            some = places[begin : begin + MOST_AGAIN]
+            lines.append(_AGAIN % (file, number, at * 1e6, b",".join(some)))
+            number += len(some)
+        self._write(b"".join(lines), len(decisions) + len(places))
+        for each, place in zip(decisions, standing, strict=True):
+            each.file, each.place = file, place
 
     def _be_ready(self) -> None:
         try:
-            if (now := monotonic()) >= self._check_at or not self._ready:
-                self._tend(now)
+            self._tend(monotonic())
         except OSError as error:
             raise SpoolUnavailable(f"the spool cannot be written: {error.strerror}") from error
 

@@ -10,6 +10,9 @@ and only then are they answered: at the end of their turn, in the World of its b
 
 Requests hold credentials, so they are remembered by a keyed hash: CPython's own (SipHash, 64 bits, under a key that
 each process draws), once of the bytes alone and once with a secret before them.
+
+All of this happens a dozen times in each turn, between what the kernel does for each. What it costs is less its steps
+than the memory they touch: hence so few objects, and nothing is looked up twice.
 """
 
 import asyncio
@@ -44,11 +47,15 @@ class Asking(Protocol):
 class Repeat(Recurring):
     """What a request is answered, what is written of it, and when that holds: all in one place in memory."""
 
-    __slots__ = ("number", "since", "until", "used", "whole")
+    __slots__ = ("mark", "noted", "number", "since", "until", "used", "whole")
 
-    def __init__(self, judged: Judged, url: str) -> None:
+    def __init__(self, mark: int, judged: Judged, url: str) -> None:
         """Answer what was judged to whoever asks about a URL."""
         super().__init__(about(url, judged.line))
+        self.mark = mark
+        """The hash of the bytes with a secret before them."""
+        self.noted = 0.0
+        """The moment, as one object, of the last note that the credential was used."""
         self.whole = rendered(judged.answer, head_only=False, last=False)
         self.since, self.until, self.used, self.number = judged.since, judged.until, judged.used, judged.number
 
@@ -61,20 +68,22 @@ def mark_of(peer: str) -> bytes:
 def repeat(mark: bytes, data: bytes, recalled: Recalled) -> None:
     """Remember the answer to a GET that came as `data` and nothing else, on a connection that stays open."""
     world, judged, url = recalled
-    world.memory.repeats.keep((hash(data), hash(mark + data)), Repeat(judged, url))
+    world.memory.repeats.keep(hash(data), Repeat(hash(mark + data), judged, url))
 
 
 class Turn:
     """The requests of one turn of the loop that came before, on all its connections."""
 
-    __slots__ = ("at", "known", "loop", "owed", "world")
+    __slots__ = ("at", "known", "loop", "noting", "owed", "world")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Belong to a loop."""
         self.loop = loop
         self.owed: list[tuple[Asking, Repeat, bytes]] = []
-        self.known: dict[tuple[int, int], Repeat] | None = None
+        self.known: dict[int, Repeat] | None = None
         """What is known in the World of this turn, once it has begun."""
+        self.noting = 0.0
+        """The moment as which uses of credentials are noted: each of them once a second at most."""
 
     def takes(self, connection: Asking, data: bytes) -> bool:
         """Return whether these bytes, which begin where a request begins, are one that came before.
@@ -83,8 +92,8 @@ class Turn:
         """
         if self.known is None and not self._begun():
             return False
-        known = self.known.get((hash(data), hash(connection.mark + data)))  # type: ignore[union-attr]  # it has begun
-        if known is None or not known.since <= self.at < known.until:
+        known = self.known.get(hash(data))  # type: ignore[union-attr]  # it has begun
+        if known is None or known.mark != hash(connection.mark + data) or not known.since <= self.at < known.until:
             return False
         self.owed.append((connection, known, data))
         return True
@@ -95,6 +104,8 @@ class Turn:
         except Unavailable:
             return False  # the long way knows the words for this
         self.at = time.time()
+        if not 0 <= self.at - self.noting < 1:
+            self.noting = self.at
         self.known = self.world.memory.repeats
         self.loop.call_soon(self.end)  # once everything that has arrived is read
         return True
@@ -102,19 +113,20 @@ class Turn:
     def end(self) -> None:
         """Record what is owed, then give it; what cannot be recorded, or is of an older World, goes the long way."""
         owed, self.owed, self.known = self.owed, [], None
+        if not owed:
+            return
         if self._recorded(owed):
-            now = self.loop.time()
+            now, noting = self.loop.time(), self.noting
             for connection, known, _ in owed:
-                used = known.used
-                used(known.number, self.at)
+                if known.noted is not noting:
+                    known.noted = noting
+                    known.used(known.number, self.at)
                 connection.give(known.whole, now)
             return
         for connection, _, data in owed:
             connection.read(data)
 
     def _recorded(self, owed: list[tuple[Asking, Repeat, bytes]]) -> bool:
-        if not owed:
-            return True
         try:
             if CURRENT.now() is not self.world:
                 return False

@@ -1,11 +1,14 @@
 """Requests that one turn of the loop brings are recorded together, and answered after that, each in its place."""
 
+import time
+
 import pytest
 
+from authz.credentials.usage import USAGE
 from authz.edge import recording
-from authz.lookups.current import CURRENT
+from authz.lookups.current import CURRENT, current_world
 from tests.edge.test_repeated import recorded
-from tests.people import ALICE, BOB, MALLORY, PEOPLE, SEARCH_URL, cookie, live_in, nginx, world
+from tests.people import ALICE, BOB, MALLORY, PEOPLE, SEARCH_URL, at, cookie, live_in, nginx, session, world
 from tests.wire import STATUS, Wire, lines
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -117,6 +120,17 @@ def test_a_connection_that_ends_meanwhile_gets_nothing_and_keeps_nobody_waiting(
     wires[0].edge.turn.end()
 
     assert [[200], [], [403]] == said(wires)
+
+
+def test_a_use_is_noted_within_a_second_and_at_most_once_in_it(wires, monkeypatch):
+    number = current_world().sessions[session(ALICE).digest].number
+    began = time.time()
+    for after, expected in ((5, 5), (5.5, 5), (5.9, 5), (6.1, 6.1), (900, 900), (900.2, 900), (901.5, 901.5)):
+        with at(monkeypatch, began + after):
+            arrive(wires[:1], [ASKED[ALICE]])
+            wires[0].edge.turn.end()
+        assert [[200]] == said(wires[:1])
+        assert began + expected == USAGE.session_seen(number)
 
 
 def test_a_turn_without_requests_ends_without_a_word(wires, settings):
