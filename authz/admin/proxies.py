@@ -69,8 +69,8 @@ class ProxyForm(VerbForm):
         if text and shared != ENTER:
             self.add_error("text", "Choose to use it above, or leave it empty.")
         for each in cleaned.get("networks", ()):
-            if each.endswith("/0"):
-                self.add_error("networks", f"{each} is everybody; name the proxy's own network.")
+            if problem := proxies.problem_of(each):
+                self.add_error("networks", f"{problem}.")
         guarded = shared in {None, GENERATE, ENTER} or (shared == KEEP and self.instance.secret)
         if not guarded and "networks" in cleaned and not cleaned["networks"]:
             self.add_error("networks", "A proxy is trusted by a secret, a network, or both; give one.")

@@ -47,7 +47,7 @@ def edit(group: Group, /, *, by: Actor, **wanted: Any) -> Group:  # noqa: ANN401
 
 
 def remove(group: Group, *, by: Actor) -> None:
-    """Delete a group with its memberships, nestings and grants."""
+    """Delete a group with its memberships, nestings, grants and owners."""
     if group.everyone:
         message = f"{group} is built in and cannot be removed"
         raise Conflict(message)
@@ -60,6 +60,8 @@ def remove(group: Group, *, by: Actor) -> None:
             memberships.remove(membership, by=by, reason=f"{group} was removed")
         for nesting in [*group.nested.all(), *group.nested_in.all()]:
             unnest(nesting, by=by)
+        for ownership in group.ownerships.select_related("person"):
+            remove_owner(ownership, by=by)
         for rule in group.rules.select_related("source", "group"):
             draft.say(events.RuleRemoved(directory=str(rule.source), group=group.name, rule=str(rule)))
         number, name = group.pk, group.name

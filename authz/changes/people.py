@@ -6,7 +6,7 @@ from django.contrib.auth.password_validation import validate_password
 
 from audit import events
 from audit.context import Actor
-from authz.changes import api_keys, grants, memberships, sessions
+from authz.changes import api_keys, grants, groups, memberships, sessions
 from authz.changes.change import Draft, change
 from authz.changes.edits import assign, differences
 from authz.decisions.facts import PersonGone
@@ -133,6 +133,8 @@ def remove(person: User, *, by: Actor, reason: str = "") -> None:
             grants.remove(grant, by=by, reason=reason)
         for key in person.api_keys.filter(revoked_at=None):
             api_keys.revoke(key, by=by, reason=reason)
+        for ownership in person.ownerships.select_related("group"):
+            groups.remove_owner(ownership, by=by)
         sessions.end_all(person, by=by, because="removed")
         number, email = person.pk, person.email
         person.delete()

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from ipaddress import ip_network
 from typing import Any
 
 from audit import events
@@ -17,6 +18,8 @@ from authz.models import Proxy
 
 SHORTEST_SECRET = 16
 """Characters; anything that can be guessed would let anybody speak for the proxy."""
+LARGEST_NETWORK = {4: 8, 6: 16}
+"""IP version to the shortest prefix of a network of proxies: 10.0.0.0/8 is one, half of all addresses is none."""
 
 
 def trust(*, name: str, by: Actor, secret: str = "", networks: Sequence[str] = ()) -> Proxy:
@@ -61,6 +64,14 @@ def remove(proxy: Proxy, *, by: Actor) -> None:
             draft.say(events.ProxyRemoved(proxy=proxy.name), ProxyGone(proxy.pk))
 
 
+def problem_of(network: str) -> str:
+    """Return why a network in CIDR form cannot be one of proxies, or nothing."""
+    meant = ip_network(network)
+    if meant.prefixlen >= (least := LARGEST_NETWORK[meant.version]):
+        return ""
+    return f"{network} is everybody, or nearly; name the proxy's own network, a /{least} at the most"
+
+
 def is_secret(text: str) -> bool:
     """Return whether a text can be a proxy's secret."""
     return len(text) >= SHORTEST_SECRET and text.isascii() and text.isprintable()
@@ -78,9 +89,8 @@ def _hashed(secret: str) -> str:
 def _networks(networks: Sequence[str]) -> list[str]:
     found = sorted({parse_network(network) for network in networks})
     for network in found:
-        if network.endswith("/0"):
-            message = f"{network} is everybody; name the proxy's own network"
-            raise Conflict(message)
+        if problem := problem_of(network):
+            raise Conflict(problem)
     return found
 
 

@@ -247,7 +247,16 @@ def test_an_issuer_that_could_not_be_trusted_is_refused(wrong: dict[str, object]
 
 @pytest.mark.parametrize(
     "wrong",
-    [{}, {"secret": "short"}, {"networks": ["0.0.0.0/0"]}, {"networks": ["::/0"]}, {"networks": ["here"]}],
+    [
+        {},
+        {"secret": "short"},
+        {"networks": ["0.0.0.0/0"]},
+        {"networks": ["::/0"]},
+        {"networks": ["here"]},
+        {"networks": ["0.0.0.0/1", "128.0.0.0/1"]},
+        {"networks": ["10.0.0.0/7"]},
+        {"networks": ["10.0.0.0/8", "2001::/15"]},
+    ],
     ids=str,
 )
 def test_a_proxy_without_a_real_guard_is_refused(wrong: dict[str, object]) -> None:
@@ -255,6 +264,19 @@ def test_a_proxy_without_a_real_guard_is_refused(wrong: dict[str, object]) -> No
     with pytest.raises((Conflict, InvalidName)):
         proxies.trust(name="nginx", by=CAROL, **wrong)  # type: ignore[arg-type]  # rows of the table above
     assert 0 == Proxy.objects.count()
+
+
+@pytest.mark.parametrize("gone", ["person", "group"])
+def test_who_answered_for_a_group_is_told_of_when_either_goes(gone: str) -> None:
+    """As if the ownership had been taken back by hand."""
+    alice, crew = people.create(email="alice@example.com", by=CAROL), groups.create(name="crew", by=CAROL)
+    groups.add_owner(crew, person=alice, by=CAROL)
+    if gone == "person":
+        people.remove(alice, by=CAROL)
+    else:
+        groups.remove(crew, by=CAROL)
+    entry = Entry.objects.get(kind="owner.removed")
+    assert ("crew", "alice@example.com") == (entry.subject, entry.target)
 
 
 def test_the_last_administrator_cannot_be_lost() -> None:

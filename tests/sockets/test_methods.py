@@ -280,11 +280,13 @@ def test_people_ask_about_themselves_and_about_nobody_else():
 # Why?
 
 
+@pytest.mark.django_db
 def test_explain_tells_everything_to_a_service_and_to_oneself():
     for caller in (Caller(with_key(CHAT)), Caller(with_session(ALICE)), Caller(with_key(ALICE))):
         got = caller("explain", person="alice@example.com", server="search")
         assert (True, "alice@example.com", "search") == (got["allowed"], got["person"], got["server"])
         assert ["Interns", "engineering"] == got["because"][0]["groups"]
+        assert {"given_by": [], "nested_by": [[]]}.items() <= got["because"][0].items(), "the tables are empty here"
         assert NoSuchThing is caller.problem("explain", person="alice@example.com", server="nothing")
 
 
@@ -295,6 +297,7 @@ def test_explain_tells_nobody_else():
     assert NoSuchThing is Caller(with_key(CHAT)).problem("explain", person="nobody@example.com", server="search")
 
 
+@pytest.mark.django_db
 def test_explain_knows_where_the_caller_is_and_where_nobody_else_is():
     asked = {"person": "bob@example.com", "server": "files"}
     assert Caller(with_session(BOB))("explain", **asked)["allowed"]

@@ -9,12 +9,12 @@ from authz.decisions.membership import groups_of
 from authz.decisions.names import fold
 from authz.decisions.scopes import EXPLAIN, GROUPS_CHECK, GROUPS_READ
 from authz.decisions.search import question_of
-from authz.decisions.told import told
 from authz.decisions.vocabulary import FOREVER, Decision, Principal, Question, Target, Where
 from authz.edge.group_check import found_member
 from authz.edge.recording import spool
 from authz.errors import BadRequest, NotAllowed
 from authz.formats.emails import find_email
+from authz.lookups.provenance import told_with_sources
 from authz.sockets.rpc.calls import Call, Method
 from authz.sockets.rpc.tail import tail
 from authz.sockets.rpc.topics import EVERYBODY, TOPICS
@@ -103,7 +103,7 @@ def explain(  # noqa: PLR0913  one argument for each part of a question
         at=call.at,
         address=(call.held.address if oneself else "") if address is None else address,
     )
-    found = told(explained(question, call.world), call.world)
+    found = told_with_sources(explained(question, call.world), call.world)
     return {"person": asked.email, "server": wanted.name, **found, "revision": call.revision}
 
 
