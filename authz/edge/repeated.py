@@ -16,6 +16,7 @@ than the memory they touch: hence so few objects, and nothing is looked up twice
 """
 
 import asyncio
+import logging
 import secrets
 import time
 from hashlib import sha256
@@ -27,6 +28,8 @@ from authz.edge.recording import spool
 from authz.edge.remembered import Judged, Recalled
 from authz.errors import Unavailable
 from authz.lookups.current import CURRENT
+
+log = logging.getLogger(__name__)
 
 _KEY: Final = secrets.token_bytes(32)
 
@@ -115,16 +118,18 @@ class Turn:
         owed, self.owed, self.known = self.owed, [], None
         if not owed:
             return
-        if self._recorded(owed):
-            now, noting = self.loop.time(), self.noting
-            for connection, known, _ in owed:
+        recorded, now, noting = self._recorded(owed), self.loop.time(), self.noting
+        for connection, known, data in owed:
+            try:
+                if not recorded:
+                    connection.read(data)
+                    continue
                 if known.noted is not noting:
                     known.noted = noting
                     known.used(known.number, self.at)
                 connection.give(known.whole, now)
-            return
-        for connection, _, data in owed:
-            connection.read(data)
+            except Exception:  # whatever is wrong with one connection, the others are not to wait for ever
+                log.exception("edge.not_given")
 
     def _recorded(self, owed: list[tuple[Asking, Repeat, bytes]]) -> bool:
         try:
