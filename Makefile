@@ -56,12 +56,12 @@ parts: $(BIN)/python ## Install the programs that tests run against, or say whic
 
 .PHONY: test-sqlite
 test-sqlite: $(VENV)/.dev ## Run the tests on SQLite
-	@$(PYTEST) -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-postgresql
 test-postgresql: $(VENV)/.dev ## Run the tests on a throw-away PostgreSQL
 	@if [ "$$CI" = true ] || $(BIN)/python tests/peers/install --has PostgreSQL; then \
-		$(PYTEST) -n $(WORKERS) --dist loadfile --database=postgresql $(ARGS); \
+		$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder --database=postgresql $(ARGS); \
 	else \
 		echo "NOT TESTED on PostgreSQL: it is not installed on this machine"; \
 	fi

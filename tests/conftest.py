@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -59,6 +60,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         help="the database to test on; postgresql starts a throw-away cluster",
     )
+
+
+PROGRAMS = frozenset(
+    {"active_directory", "browser", "nginx", "openid", "portal", "process", "redis", "scratch", "slapd"}
+)
+"""Fixtures that start a program and wait for it."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the files that wait for programs, so that none of them is what everybody waits for at the end.
+
+    A test that names the databases it is about is run with the one of this run.
+    """
+    other = {"sqlite": "postgresql", "postgresql": "sqlite"}[config.getoption("--database")]
+    elsewhere = [item for item in items if _parameters(item).get("database") == other]
+    waiting = {item.path for item in items if not PROGRAMS.isdisjoint(getattr(item, "fixturenames", ()))}
+    config.hook.pytest_deselected(items=elsewhere)
+    left = [item for item in items if _parameters(item).get("database") != other]
+    items[:] = sorted(left, key=lambda item: item.path not in waiting)
+
+
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    return item.callspec.params if hasattr(item, "callspec") else {}
 
 
 @pytest.hookimpl(tryfirst=True)
