@@ -22,7 +22,7 @@ def spool_limit() -> int:
     """Return AUDIT_SPOOL_LIMIT: how many bytes may wait in the folder. Default: 8 GiB.
 
     Beyond it every check is denied, because a decision that cannot be recorded is not made. A decision takes about
-    400 bytes, so that 8 GiB are some 20 million of them. Lower it on a small disk.
+    400 bytes, so that 8 GiB are some 20 million of them; one that is made again takes ten. Lower it on a small disk.
     """
     return int(getattr(settings, "AUDIT_SPOOL_LIMIT", 8192 * MEBIBYTE))
 

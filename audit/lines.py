@@ -1,7 +1,7 @@
 """Reads back what a line of a spool says."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,12 +18,17 @@ LONGEST_NUMBER = 18
 """Digits; no process makes as many decisions."""
 
 Made = tuple[datetime, DecisionMade]
-Earlier = Callable[[int], bytes]
-"""Given a position in the same file, returns the line that begins there, with its newline if it has one."""
+Earlier = Callable[[int], DecisionMade]
+"""Given a position in the same file, returns the decision that is told there, or raises NotADecision."""
 
 
 class NotADecision(ValueError):
-    """A line says something else than a decision, or nothing."""
+    """A line says something else than a decision, or nothing, or not only decisions."""
+
+    def __init__(self, problem: str, made: Sequence[Made] = ()) -> None:
+        """Keep those of its decisions that can be read."""
+        super().__init__(problem)
+        self.made = made
 
 
 def parse(line: bytes, earlier: Earlier) -> list[Made]:
@@ -33,6 +38,11 @@ def parse(line: bytes, earlier: Earlier) -> list[Made]:
     """
     said = _object(line)
     return _named(said, earlier) if said.keys() == _AGAIN else [_told(said)]
+
+
+def told(line: bytes) -> DecisionMade:
+    """Return the decision that a line tells, or raise NotADecision."""
+    return _told(_object(line))[1]
 
 
 def _object(line: bytes) -> dict[str, Any]:
@@ -66,16 +76,25 @@ def _named(said: dict[str, Any], earlier: Earlier) -> list[Made]:
         raise NotADecision("a number is not a number")
     if not isinstance(named, list) or not 0 < len(named) <= MOST_AGAIN:
         raise NotADecision("what it names is not a list of decisions")
-    made = []
+    made, problem = [], ""
     for count, place in enumerate(named, int(number)):
-        if not isinstance(place, list) or [type(each) for each in place] != [int, int] or place[0] < 0:
-            raise NotADecision("what it names is no place")
-        _, decision = _told(_object(earlier(place[0])))
-        if decision.id != f"{file}-{place[1]}":
-            # Somebody changed the file under its writer: another decision must not be taken for the one that was made.
-            raise NotADecision("another decision stands where it names one")
-        made.append((at, replace(decision, id=f"{file}-{count}")))
+        try:
+            made.append((at, replace(_at(place, file, earlier), id=f"{file}-{count}")))
+        except NotADecision as error:
+            problem = problem or str(error)
+    if problem:
+        raise NotADecision(problem, made)
     return made
+
+
+def _at(place: object, file: str, earlier: Earlier) -> DecisionMade:
+    if not isinstance(place, list) or [type(each) for each in place] != [int, int] or place[0] < 0:
+        raise NotADecision("what it names is no place")
+    decision = earlier(place[0])
+    if decision.id != f"{file}-{place[1]}":
+        # Somebody changed the file under its writer: another decision must not be taken for the one that was made.
+        raise NotADecision("another decision stands where it names one")
+    return decision
 
 
 def _moment(at: object) -> datetime:

@@ -161,6 +161,8 @@ class Spool:
 
         Raise SpoolUnavailable if that is not possible; some of them may be recorded even so.
         """
+        if not decisions:
+            return
         with self._lock:
             if monotonic() >= self._check_at or not self._ready:
                 self._be_ready()
@@ -223,7 +225,10 @@ class Spool:
     def _tend(self, now: float) -> None:
         """Have a file with room, in a folder with room: asked once a second, and when the file is full or none."""
         new = self._fd < 0 or self._size >= self._rotate
-        new = new or os.fstat(self._fd).st_nlink == 0  # deleted: what is written is lost
+        if not new:
+            found = os.fstat(self._fd)
+            # Deleted: what is written is lost. Of another size: somebody wrote to it, and places in it are wrong.
+            new = found.st_nlink == 0 or found.st_size != self._size
         # Once the folder is full every note comes here, and it is still weighed only once a second.
         if now >= self._check_at or (new and not self._full):
             self._check_at = now + CHECK_EVERY
@@ -254,7 +259,8 @@ class Spool:
         self._ready = False
         if self._fd >= 0:
             fd, self._fd = self._fd, -1
-            os.close(fd)
+            with suppress(OSError):  # of what a disk says only then, the sequencer finds the trace
+                os.close(fd)
 
 
 def _weight(folder: Path) -> int:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from audit.lines import Made, parse
+from audit.events import DecisionMade
+from audit.lines import Made, parse, told
 
 
 def decisions_in(folder: Path) -> Iterator[Made]:
@@ -13,8 +14,8 @@ def decisions_in(folder: Path) -> Iterator[Made]:
 
 
 def _decisions(whole: bytes) -> Iterator[Made]:
-    def earlier(place: int) -> bytes:
-        return whole[place : whole.index(b"\n", place) + 1]
+    def earlier(place: int) -> DecisionMade:
+        return told(whole[place : whole.index(b"\n", place) + 1])
 
     for line in whole.splitlines(keepends=True):
         yield from parse(line, earlier)

@@ -68,6 +68,10 @@ class Wire:
         """End the connection."""
         self.closing = True
 
+    def abort(self) -> None:
+        """End the connection at once."""
+        self.closing = True
+
     def pause_reading(self) -> None:
         """Nothing is on its way."""
 

@@ -99,7 +99,7 @@ class Memory:
     __slots__ = ("answers", "identities", "proxies", "repeats", "standings", "urls")
 
     def __init__(self) -> None:
-        """Begin knowing nothing; the sizes add up to some 100 MB when everything is full."""
+        """Begin knowing nothing; the sizes add up to some 110 MB when everything is full."""
         self.standings = Memo(4096)
         """Person to all their groups: some eight kilobytes each."""
         self.identities = Memo(8192)
@@ -107,7 +107,7 @@ class Memory:
         self.answers = Memo(16_384)
         """What was judged: one kilobyte."""
         self.repeats = Memo(16_384)
-        """Requests, byte for byte, to what was judged of them: 400 bytes."""
+        """Requests, byte for byte, to what was judged of them: one kilobyte."""
         self.urls = Memo(8192)
         """Where URLs lead, of which there is no end: 300 bytes."""
         self.proxies = Memo(4096)

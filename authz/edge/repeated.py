@@ -7,9 +7,11 @@ way, and so does everything that fails here.
 
 A busy loop takes requests of many connections in one turn. Those that came before are recorded together, by one write,
 and only then are they answered: at the end of their turn, in the World of its beginning, if that is still the newest.
+What holds is looked at then too.
 
-Requests hold credentials, so they are remembered by a keyed hash: CPython's own (SipHash, 64 bits, under a key that
-each process draws), once of the bytes alone and once with a secret before them.
+Requests hold credentials, so they are remembered by a keyed hash: CPython's own (SipHash, 64 bits, under a key that is
+drawn when the process starts), once of the bytes alone and once with a secret before them. Where Python hashes in
+another way, or under a key that somebody chose, nothing is remembered.
 
 All of this happens a dozen times in each turn, between what the kernel does for each. What it costs is less its steps
 than the memory they touch: hence so few objects, and nothing is looked up twice.
@@ -18,6 +20,7 @@ than the memory they touch: hence so few objects, and nothing is looked up twice
 import asyncio
 import logging
 import secrets
+import sys
 import time
 from hashlib import sha256
 from typing import Final, Protocol
@@ -46,6 +49,9 @@ class Asking(Protocol):
     def read(self, data: bytes) -> None:
         """Take a request the long way, which is owed an answer."""
 
+    def abandon(self) -> None:
+        """End at once, for an answer that is owed cannot be given."""
+
 
 class Repeat(Recurring):
     """What a request is answered, what is written of it, and when that holds: all in one place in memory."""
@@ -63,6 +69,12 @@ class Repeat(Recurring):
         self.since, self.until, self.used, self.number = judged.since, judged.until, judged.used, judged.number
 
 
+HASHES: Final = (
+    sys.hash_info.algorithm.startswith("siphash") and sys.hash_info.width == 64 and bool(sys.flags.hash_randomization)  # noqa: PLR2004  bits
+)
+"""Whether Python's own hash is fit to know a request by."""
+
+
 def mark_of(peer: str) -> bytes:
     """Return what the hash of every request of a connection begins with."""
     return sha256(_KEY + peer.encode()).digest()
@@ -70,6 +82,8 @@ def mark_of(peer: str) -> bytes:
 
 def repeat(mark: bytes, data: bytes, recalled: Recalled) -> None:
     """Remember the answer to a GET that came as `data` and nothing else, on a connection that stays open."""
+    if not HASHES:
+        return
     world, judged, url = recalled
     world.memory.repeats.keep(hash(data), Repeat(hash(mark + data), judged, url))
 
@@ -77,7 +91,7 @@ def repeat(mark: bytes, data: bytes, recalled: Recalled) -> None:
 class Turn:
     """The requests of one turn of the loop that came before, on all its connections."""
 
-    __slots__ = ("at", "known", "loop", "noting", "owed", "world")
+    __slots__ = ("known", "loop", "noting", "owed", "world")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Belong to a loop."""
@@ -96,7 +110,7 @@ class Turn:
         if self.known is None and not self._begun():
             return False
         known = self.known.get(hash(data))  # type: ignore[union-attr]  # it has begun
-        if known is None or known.mark != hash(connection.mark + data) or not known.since <= self.at < known.until:
+        if known is None or known.mark != hash(connection.mark + data):
             return False
         self.owed.append((connection, known, data))
         return True
@@ -106,36 +120,41 @@ class Turn:
             self.world = CURRENT.now()
         except Unavailable:
             return False  # the long way knows the words for this
-        self.at = time.time()
-        if not 0 <= self.at - self.noting < 1:
-            self.noting = self.at
         self.known = self.world.memory.repeats
         self.loop.call_soon(self.end)  # once everything that has arrived is read
         return True
 
     def end(self) -> None:
-        """Record what is owed, then give it; what cannot be recorded, or is of an older World, goes the long way."""
+        """Record what is owed, then give it; what does not hold now, or cannot be recorded, goes the long way."""
         owed, self.owed, self.known = self.owed, [], None
         if not owed:
             return
-        recorded, now, noting = self._recorded(owed), self.loop.time(), self.noting
+        at, now = time.time(), self.loop.time()
+        if not 0 <= at - self.noting < 1:
+            self.noting = at
+        holding = [each for each in owed if each[1].since <= at < each[1].until]
+        recorded = self._recorded(holding, at)
         for connection, known, data in owed:
             try:
-                if not recorded:
+                if recorded and known.since <= at < known.until:
+                    if known.noted is not self.noting:
+                        known.noted = self.noting
+                        known.used(known.number, at)
+                    connection.give(known.whole, now)
+                else:
                     connection.read(data)
-                    continue
-                if known.noted is not noting:
-                    known.noted = noting
-                    known.used(known.number, self.at)
-                connection.give(known.whole, now)
             except Exception:  # whatever is wrong with one connection, the others are not to wait for ever
                 log.exception("edge.not_given")
+                connection.abandon()
 
-    def _recorded(self, owed: list[tuple[Asking, Repeat, bytes]]) -> bool:
+    def _recorded(self, holding: list[tuple[Asking, Repeat, bytes]], at: float) -> bool:
         try:
             if CURRENT.now() is not self.world:
                 return False
-            spool().append_all([known for _, known, _ in owed], at=self.at)
+            spool().append_all([known for _, known, _ in holding], at=at)
         except (Unavailable, SpoolUnavailable):
+            return False
+        except Exception:
+            log.exception("edge.not_recorded")
             return False
         return True

@@ -95,16 +95,22 @@ class Edge(asyncio.Protocol):
         """Take what came: a request that came before is known by its bytes, everything else is read."""
         if self.state is AT_REST and self.turn.takes(self, data):
             self.state = OWED
-            return
+            return None
         if self.state is OWED:
             self.turn.end()  # answers go back in the order of the requests
-        self.read(data)
+            if self.state is OWED:
+                return self.abandon()
+        return self.read(data)
 
     def give(self, whole: bytes, now: float) -> None:
         """Send the answer to a request that came before."""
         self.state, self.seen = AT_REST, now
         if not self.transport.is_closing():
             self.transport.write(whole)
+
+    def abandon(self) -> None:
+        """End at once: without an answer that is owed, the next one would be taken for it."""
+        self.transport.abort()
 
     def read(self, data: bytes) -> None:
         """Parse what came; anything that is not strict HTTP/1.1 ends the connection."""

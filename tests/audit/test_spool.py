@@ -32,8 +32,13 @@ def lines(folder: Path) -> list[bytes]:
 
 def told(line: bytes) -> DecisionMade:
     """Return the one decision that a line tells."""
-    ((_, decision),) = parse(line, lambda _place: b"")
+    ((_, decision),) = parse(line, nothing_earlier)
     return decision
+
+
+def nothing_earlier(_place: int) -> DecisionMade:
+    """Know of no decision."""
+    raise NotADecision("nothing was told before")
 
 
 def test_a_golden_line(tmp_path, decision):

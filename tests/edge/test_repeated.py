@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
+from authz.decisions import facts as f
 from authz.edge import recording
 from authz.lookups.current import CURRENT, current_world
 from tests.people import (
@@ -65,13 +66,14 @@ def test_a_yes_and_a_no_are_repeated_on_every_connection_of_the_proxy():
     assert 2 == repeats()
 
 
-def test_every_repetition_is_recorded_as_the_first_was(settings):
-    wire, folder = Wire(), settings.AUDIT_SPOOL_DIR
+def test_every_repetition_is_recorded_as_the_first_was(settings, tmp_path):
+    wire = Wire()
     recording.close_spool()
-    before = len(recorded(folder))
+    settings.AUDIT_SPOOL_DIR = tmp_path
     for _ in range(5):
         wire.send(ALICE_ASKS)
-    found = recorded(folder)[before:]
+    recording.close_spool()
+    found = recorded(tmp_path)
     assert 5 == len(found) == len({each.pop("id") for each in found})
     moments = [each.pop("at") for each in found]
     assert sorted(moments) == moments
@@ -93,6 +95,15 @@ def test_what_cannot_be_recorded_is_refused(monkeypatch):
     monkeypatch.setattr(spool, "_check_at", 0.0)
     assert 403 == wire.send(ALICE_ASKS).status
     recording.close_spool()
+
+
+def test_who_is_trusted_by_its_network_is_told_apart_from_a_stranger_who_sends_the_same_bytes():
+    live_in(world(f.ProxyIs(1, "nginx", "", ("10.0.0.0/8",))))
+    asked = lines({name: value for name, value in nginx(SEARCH_URL, cookie(ALICE)).items() if name != "X-Proxy-Secret"})
+    for _ in range(2):
+        assert [200] * 3 == [Wire("10.0.0.5").send(asked).status for _ in range(3)]
+        assert [403] * 3 == [Wire("203.0.113.9").send(asked).status for _ in range(3)]
+    assert [200] * 3 == [Wire("10.0.0.6").send(asked).status for _ in range(3)]
 
 
 def test_a_world_grown_old_answers_nobody():

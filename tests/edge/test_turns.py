@@ -1,5 +1,6 @@
 """Requests that one turn of the loop brings are recorded together, and answered after that, each in its place."""
 
+import os
 import time
 
 import pytest
@@ -17,14 +18,16 @@ LIVEZ = lines({}, target="/livez")
 
 
 @pytest.fixture
-def wires():
+def wires(settings, tmp_path):
     """Connections of one loop, whose turn ends when the test says so; all of their requests came before."""
     first = Wire()
     for asked in ASKED.values():
         for _ in range(3):
             first.send(asked)
     recording.close_spool()
-    return [Wire(turn=first.turn) for _ in ASKED]
+    settings.AUDIT_SPOOL_DIR = tmp_path / "spool"
+    yield [Wire(turn=first.turn) for _ in ASKED]
+    recording.close_spool()
 
 
 def arrive(wires, asked):
@@ -40,14 +43,13 @@ def said(wires):
 
 
 def test_nothing_is_answered_before_all_of_it_is_recorded(wires, settings):
-    before = len(recorded(settings.AUDIT_SPOOL_DIR))
     arrive(wires, ASKED.values())
     assert [[]] * 3 == said(wires)
-    assert before == len(recorded(settings.AUDIT_SPOOL_DIR))
+    assert [] == recorded(settings.AUDIT_SPOOL_DIR)
 
     wires[0].edge.turn.end()
     assert [[200], [403], [403]] == said(wires)
-    found = recorded(settings.AUDIT_SPOOL_DIR)[before:]
+    found = recorded(settings.AUDIT_SPOOL_DIR)
     assert ["alice", "bob", "mallory"] == [each["person"].partition("@")[0] for each in found]
     assert 3 == len({each["id"] for each in found})
 
@@ -107,11 +109,53 @@ def test_a_world_that_nobody_looked_after_answers_nobody(wires):
 def test_what_cannot_be_recorded_is_not_given(wires, settings):
     arrive(wires, ASKED.values())
     recording.close_spool()
-    settings.AUDIT_SPOOL_LIMIT = 0
+    settings.AUDIT_SPOOL_LIMIT = -1
     wires[0].edge.turn.end()
 
     assert [[403]] * 3 == said(wires)
-    recording.close_spool()
+
+
+@pytest.mark.parametrize("broken", [0, 1, 2])
+def test_a_connection_that_breaks_is_ended_and_the_others_are_answered(wires, broken):
+    def write(_data):
+        raise RuntimeError("the handler is closed")
+
+    wires[broken].write = write
+    arrive(wires, ASKED.values())
+    wires[0].edge.turn.end()
+
+    assert [wire.closing for wire in wires] == [number == broken for number in range(3)]
+    expected = [[200], [403], [403]]
+    expected[broken] = []
+    assert expected == said(wires)
+
+
+def test_a_disk_that_fails_in_the_worst_way_gives_no_answer_another_ones_place(wires, monkeypatch):
+    def write(_fd, data):
+        raise MemoryError
+
+    arrive(wires, ASKED.values())
+    with monkeypatch.context() as disk:
+        disk.setattr(os, "write", write)
+        wires[0].edge.turn.end()
+
+    assert [[403]] * 3 == said(wires)
+
+
+def test_what_ends_within_a_turn_is_not_given_at_its_end(wires, monkeypatch):
+    live_in(world(session(ALICE, number=1, until=2e9)))
+    first, asked = Wire(turn=wires[0].turn), lines(nginx(SEARCH_URL, cookie(ALICE, 1)))
+    with at(monkeypatch, 2e9 - 10):
+        for _ in range(3):
+            arrive([first], [asked])
+            first.turn.end()
+    assert [[200]] == said([first])
+    with at(monkeypatch, 2e9 - 0.1):
+        arrive([first], [asked])
+    with at(monkeypatch, 2e9 + 0.1):
+        first.turn.end()
+
+    assert [[401]] == said([first])
 
 
 def test_a_connection_that_ends_meanwhile_gets_nothing_and_keeps_nobody_waiting(wires):
@@ -134,7 +178,6 @@ def test_a_use_is_noted_within_a_second_and_at_most_once_in_it(wires, monkeypatc
 
 
 def test_a_turn_without_requests_ends_without_a_word(wires, settings):
-    before = len(recorded(settings.AUDIT_SPOOL_DIR))
     wires[0].edge.turn.end()
 
-    assert before == len(recorded(settings.AUDIT_SPOOL_DIR))
+    assert [] == recorded(settings.AUDIT_SPOOL_DIR)
