@@ -125,33 +125,33 @@ class Turn:
         return True
 
     def end(self) -> None:
-        """Record what is owed, then give it; what does not hold now, or cannot be recorded, goes the long way."""
+        """Record what is owed, then give it; if some of it does not hold now, or cannot be recorded, all is read."""
         owed, self.owed, self.known = self.owed, [], None
         if not owed:
             return
-        at, now = time.time(), self.loop.time()
-        if not 0 <= at - self.noting < 1:
-            self.noting = at
-        holding = [each for each in owed if each[1].since <= at < each[1].until]
-        recorded = self._recorded(holding, at)
+        at, now, noting = time.time(), self.loop.time(), self.noting
+        if not 0 <= at - noting < 1:
+            self.noting = noting = at
+        holding = [known for _, known, _ in owed if known.since <= at < known.until]
+        recorded = len(holding) == len(owed) and self._recorded(holding, at)
         for connection, known, data in owed:
             try:
-                if recorded and known.since <= at < known.until:
-                    if known.noted is not self.noting:
-                        known.noted = self.noting
-                        known.used(known.number, at)
-                    connection.give(known.whole, now)
-                else:
+                if not recorded:
                     connection.read(data)
+                    continue
+                if known.noted is not noting:
+                    known.noted = noting
+                    known.used(known.number, at)
+                connection.give(known.whole, now)
             except Exception:  # whatever is wrong with one connection, the others are not to wait for ever
                 log.exception("edge.not_given")
                 connection.abandon()
 
-    def _recorded(self, holding: list[tuple[Asking, Repeat, bytes]], at: float) -> bool:
+    def _recorded(self, holding: list[Repeat], at: float) -> bool:
         try:
             if CURRENT.now() is not self.world:
                 return False
-            spool().append_all([known for _, known, _ in holding], at=at)
+            spool().append_all(holding, at=at)
         except (Unavailable, SpoolUnavailable):
             return False
         except Exception:
