@@ -44,7 +44,7 @@ def measure(report: Report, organisation: Organisation, folder: Path) -> None:
                     f"through nginx: auth_request to the edge / {static_reply}, {title}",
                     partial(wrk, proxy, seconds=SECONDS, script=visit, words=(str(visitors), reference, fresh)),
                     partial(wrk, proxy, seconds=SECONDS, script=visit, words=(str(visitors), "/edge", fresh)),
-                    budget=LEAST_RATE,
+                    budget=None if fresh else LEAST_RATE,
                 )
         asked = _script(folder / "asked.lua", "GET", _validate_headers(organisation.visitors[0]))
         _pair(
