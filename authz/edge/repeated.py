@@ -91,7 +91,7 @@ def repeat(mark: bytes, data: bytes, recalled: Recalled) -> None:
 class Turn:
     """The requests of one turn of the loop that came before, on all its connections."""
 
-    __slots__ = ("known", "loop", "noting", "owed", "world")
+    __slots__ = ("began", "known", "loop", "noting", "owed", "world")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Belong to a loop."""
@@ -110,7 +110,7 @@ class Turn:
         if self.known is None and not self._begun():
             return False
         known = self.known.get(hash(data))  # type: ignore[union-attr]  # it has begun
-        if known is None or known.mark != hash(connection.mark + data):
+        if known is None or known.mark != hash(connection.mark + data) or self.began >= known.until:
             return False
         self.owed.append((connection, known, data))
         return True
@@ -120,6 +120,7 @@ class Turn:
             self.world = CURRENT.now()
         except Unavailable:
             return False  # the long way knows the words for this
+        self.began = time.time()
         self.known = self.world.memory.repeats
         self.loop.call_soon(self.end)  # once everything that has arrived is read
         return True

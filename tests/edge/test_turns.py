@@ -158,6 +158,21 @@ def test_what_ends_within_a_turn_is_not_given_at_its_end(wires, monkeypatch):
     assert [[401]] == said([first])
 
 
+def test_what_has_ended_goes_the_long_way_alone(wires, monkeypatch):
+    live_in(world(session(ALICE, number=1, until=2e9)))
+    ended = lines(nginx(SEARCH_URL, cookie(ALICE, 1)))
+    with at(monkeypatch, 2e9 - 10):
+        for asked in ([ended] * 3, [ASKED[BOB]] * 3) * 3:
+            arrive(wires, asked)
+            wires[0].edge.turn.end()
+    with at(monkeypatch, 2e9 + 10):
+        arrive(wires, [ended, ASKED[BOB], ended])
+        assert [[401], [], [401]] == said(wires)
+        wires[0].edge.turn.end()
+
+    assert [[401], [403], [401]] == said(wires)
+
+
 def test_a_connection_that_ends_meanwhile_gets_nothing_and_keeps_nobody_waiting(wires):
     arrive(wires, ASKED.values())
     wires[1].close()
