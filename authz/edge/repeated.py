@@ -56,13 +56,13 @@ class Asking(Protocol):
 class Repeat(Recurring):
     """What a request is answered, what is written of it, and when that holds: all in one place in memory."""
 
-    __slots__ = ("mark", "noted", "number", "since", "until", "used", "whole")
+    __slots__ = ("check", "noted", "number", "since", "until", "used", "whole")
 
-    def __init__(self, mark: int, judged: Judged, url: str) -> None:
+    def __init__(self, check: int, judged: Judged, url: str) -> None:
         """Answer what was judged to whoever asks about a URL."""
         super().__init__(about(url, judged.line))
-        self.mark = mark
-        """The hash of the bytes with a secret before them."""
+        self.check = check
+        """The hash of the bytes with the connection's mark before them."""
         self.noted = 0.0
         """The moment, as one object, of the last note that the credential was used."""
         self.whole = rendered(judged.answer, head_only=False, last=False)
@@ -110,7 +110,7 @@ class Turn:
         if self.known is None and not self._begun():
             return False
         known = self.known.get(hash(data))  # type: ignore[union-attr]  # it has begun
-        if known is None or known.mark != hash(connection.mark + data) or self.began >= known.until:
+        if known is None or known.check != hash(connection.mark + data) or self.began >= known.until:
             return False
         self.owed.append((connection, known, data))
         return True
