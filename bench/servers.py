@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -66,9 +66,21 @@ def portal(folder: Path, port: int) -> Iterator[int]:
 
 
 @contextmanager
-def nginx(folder: Path, *, edge: int, told: dict[str, str]) -> Iterator[dict[str, int]]:
-    """Run nginx; yield the ports of the proxy and of the static reply, which can say what the edge told of somebody."""
-    ports = {"proxy": free_port(), "static": free_port(), "application": free_port()}
+def static(folder: Path, *, told: dict[str, str]) -> Iterator[int]:
+    """Run an nginx that answers always the same, or what the edge told of somebody; yield its port."""
+    port = free_port()
+    folder.mkdir(exist_ok=True)
+    (folder / "alike.conf").write_text("".join(f'add_header {name} "{value}";\n' for name, value in told.items()))
+    values = {"static": str(port), "dir": str(folder)}
+    (folder / "nginx.conf").write_text(string.Template((HERE / "static.conf").read_text()).substitute(values))
+    with _nginx(folder, port):
+        yield port
+
+
+@contextmanager
+def proxy(folder: Path, *, edge: int, static: int) -> Iterator[int]:
+    """Run an nginx that asks one of them; yield its port."""
+    ports = {"proxy": free_port(), "inside": free_port(), "application": free_port(), "edge": edge, "static": static}
     folder.mkdir(exist_ok=True)
     # Asked as docker/nginx.conf asks: with what is needed, and nothing else of the client's.
     (folder / "ask.conf").write_text(
@@ -81,19 +93,23 @@ def nginx(folder: Path, *, edge: int, told: dict[str, str]) -> Iterator[dict[str
         "proxy_set_header X-API-Key $http_x_api_key; proxy_set_header Mcp-Method $http_mcp_method;\n"
         "proxy_set_header MCP-Protocol-Version $http_mcp_protocol_version; proxy_set_header Mcp-Name $http_mcp_name;\n"
     )
-    (folder / "alike.conf").write_text("".join(f'add_header {name} "{value}";\n' for name, value in told.items()))
     (folder / "pass.conf").write_text(
         "auth_request_set $email $upstream_http_x_user_email; auth_request_set $groups $upstream_http_x_user_groups;\n"
         "proxy_set_header X-User-Email $email; proxy_set_header X-User-Groups $groups;\n"
         'proxy_set_header Connection ""; proxy_pass http://application;\n'
     )
-    values = {**{name: str(port) for name, port in ports.items()}, "edge": str(edge), "dir": str(folder)}
+    values = {**{name: str(port) for name, port in ports.items()}, "dir": str(folder)}
     text = string.Template((HERE / "nginx.conf").read_text()).safe_substitute(values)
-    # Both ways lead through a prefix that only this bench has; the rest is the URL that is asked about.
+    # Each way leads through a prefix that only this bench has; the rest is the URL that is asked about.
     text = text.replace(
-        "http {", 'http {\n  map $request_uri $bare { "~^/(?:static|alike|edge)(?<rest>/.*)$" $rest; }', 1
+        "http {", 'http {\n  map $request_uri $bare { "~^/(?:static|alike|inside|edge)(?<rest>/.*)$" $rest; }', 1
     )
     (folder / "nginx.conf").write_text(text)
+    with _nginx(folder, ports["application"]):
+        yield ports["proxy"]
+
+
+def _nginx(folder: Path, port: int) -> AbstractContextManager[int]:
+    """Run nginx by the configuration in a folder until the block ends, once it answers on a port."""
     command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
-    with running(command, ready=f"http://127.0.0.1:{ports['static']}/", log=folder / "nginx.log"):
-        yield ports
+    return running(command, ready=f"http://127.0.0.1:{port}/", log=folder / "nginx.log")

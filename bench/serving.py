@@ -17,6 +17,13 @@ ROUNDS: Final = 5
 SECONDS: Final = 2.0
 LEAST_RATE: Final = 0.8
 MOST_TAIL: Final = 1.5
+REFERENCES: Final = (
+    ("/static", "to a static 200", LEAST_RATE),
+    ("/alike", "to a static 200 that says the same", LEAST_RATE),
+    ("/inside", "to a static 200 of the proxy's own process", None),
+)
+"""Ways through the proxy, what they ask, and the budget against it. The last one is nobody else, which no service can
+be: what it costs to speak to another process is not in it."""
 MOST_MEMORY_MB: Final = 400
 VISITORS: Final = 1000
 """People who come in turn."""
@@ -30,21 +37,19 @@ def measure(report: Report, organisation: Organisation, folder: Path) -> None:
     edge = f"http://127.0.0.1:{edge_port}"
     with (
         servers.edge(folder, edge_port) as pid,
-        servers.nginx(folder / "nginx", edge=edge_port, told=_told(edge, organisation)) as ports,
+        servers.static(folder / "static", told=_told(edge, organisation)) as static_port,
+        servers.proxy(folder / "proxy", edge=edge_port, static=static_port) as proxy_port,
     ):
-        proxy, static = f"http://127.0.0.1:{ports['proxy']}", f"http://127.0.0.1:{ports['static']}"
+        proxy, static = f"http://127.0.0.1:{proxy_port}", f"http://127.0.0.1:{static_port}"
         visit = HERE / "visit.lua"
-        for reference, static_reply in (
-            ("/static", "to a static 200"),
-            ("/alike", "to a static 200 that says the same"),
-        ):
+        for reference, static_reply, budget in REFERENCES:
             for title, fresh in (("each URL asked before", ""), ("every URL new", "fresh")):
                 _pair(
                     report,
                     f"through nginx: auth_request to the edge / {static_reply}, {title}",
                     partial(wrk, proxy, seconds=SECONDS, script=visit, words=(str(visitors), reference, fresh)),
                     partial(wrk, proxy, seconds=SECONDS, script=visit, words=(str(visitors), "/edge", fresh)),
-                    budget=None if fresh else LEAST_RATE,
+                    budget=None if fresh else budget,
                 )
         asked = _script(folder / "asked.lua", "GET", _validate_headers(organisation.visitors[0]))
         _pair(
