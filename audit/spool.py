@@ -156,25 +156,28 @@ class Spool:
                 self._be_ready()
             self._write(b'%b%d","at":%d,%b' % (self._prefix, self._count + 1, at * 1e6, rest), 1)
 
-    def append_all(self, decisions: Sequence[Recurring], *, at: float) -> None:
+    def append_all(self, decisions: Sequence[Recurring], *, at: float, new: Sequence[tuple[bytes, float]] = ()) -> None:
         """Append decisions made at `at` by one write(2), the ones that this file tells already by their place.
 
-        Raise SpoolUnavailable if that is not possible; some of them may be recorded even so.
+        Among them may be new ones, each as `about` wrote it down and with the moment at which it was made. Raise
+        SpoolUnavailable if that is not possible; some of them may be recorded even so.
         """
-        if not decisions:
+        if not decisions and not new:
             return
         with self._lock:
             if monotonic() >= self._check_at or not self._ready:
                 self._be_ready()
             file = self._prefix
             places = [each.place for each in decisions if each.file is file]
-            if len(places) == len(decisions) <= MOST_AGAIN:
+            if not new and len(places) == len(decisions) <= MOST_AGAIN:
                 self._write(_AGAIN % (file, self._count + 1, at * 1e6, b",".join(places)), len(places))
             else:
-                self._tell([each for each in decisions if each.file is not file], places, at)
+                self._tell([each for each in decisions if each.file is not file], places, at, new)
 
-    def _tell(self, decisions: list[Recurring], places: list[bytes], at: float) -> None:
-        """Append some decisions in full, and others by their places."""
+    def _tell(
+        self, decisions: list[Recurring], places: list[bytes], at: float, new: Sequence[tuple[bytes, float]]
+    ) -> None:
+        """Append some decisions in full, others by their places, and new ones."""
         file, size, number = self._prefix, self._size, self._count + 1
         lines, standing = [], []
         for each in decisions:
@@ -186,7 +189,10 @@ class Spool:
             some = places[begin : begin + MOST_AGAIN]
             lines.append(_AGAIN % (file, number, at * 1e6, b",".join(some)))
             number += len(some)
-        self._write(b"".join(lines), len(decisions) + len(places))
+        lines += [
+            b'%b%d","at":%d,%b' % (file, count, made * 1e6, rest) for count, (rest, made) in enumerate(new, number)
+        ]
+        self._write(b"".join(lines), len(decisions) + len(places) + len(new))
         for each, place in zip(decisions, standing, strict=True):
             each.file, each.place = file, place
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from authz.edge.repeated import Turn
 from authz.edge.serve import Edge
+from authz.edge.turns import Turn
 from tests.people import PROXY, nginx
 
 STATUS = re.compile(rb"HTTP/1\.1 (\d{3}) ")

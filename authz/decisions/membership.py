@@ -98,9 +98,9 @@ def groups_of(world: World, person: PersonIs, at: float) -> frozenset[int]:
     return standing(world, person, at)[0]
 
 
-def is_member(world: World, person: PersonIs, group: int, at: float) -> bool:
-    """Return whether an *active* person is in a group at `at`; somebody suspended is in none."""
-    return person.active and bool(among(world, person, frozenset((group,)), at))
+def member_until(world: World, person: PersonIs, group: int, at: float) -> float | None:
+    """Return until when an *active* person is in a group; None if not in it at `at`, as somebody suspended never is."""
+    return among(world, person, frozenset((group,)), at).get(group) if person.active else None
 
 
 def direct_groups(world: World, person: PersonIs, at: float) -> dict[int, float | None]:

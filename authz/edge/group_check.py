@@ -13,16 +13,20 @@ ask treat an error as an outage. Names match regardless of case and of space aro
 import json
 import logging
 import time
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from authz.credentials import Presented, Unsettled, service
-from authz.decisions.membership import is_member
+from audit.spool import about, prepared
+from authz.credentials import Unsettled, service
+from authz.credentials.usage import USAGE
+from authz.decisions.membership import member_until
 from authz.decisions.names import fold
 from authz.decisions.scopes import GROUPS_CHECK
-from authz.decisions.vocabulary import Principal
+from authz.decisions.vocabulary import FOREVER, Principal
 from authz.decisions.world import World
 from authz.edge.answers import Answer
-from authz.edge.recording import spool
+from authz.edge.presented import presented_by
+from authz.edge.recording import Record, record
+from authz.edge.remembered import Judged, Recalled, name_of_check, recall
 from authz.edge.request import Request
 from authz.errors import AuthzError, BadCredential, BadRequest, Behind, Unavailable
 from authz.formats import revision
@@ -36,10 +40,18 @@ MOST_CHECKS: Final = 1000
 JSON: Final = b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
 
 
-def check(request: Request, presented: Presented, *, settled: bool = False) -> Answer:
+class Found(NamedTuple):
+    """Whether somebody is in a group, until when that holds in its World, and what is written of it."""
+
+    member: bool
+    until: float
+    line: str
+
+
+def check(request: Request, *, settled: bool = False, record: Record = record) -> Answer:
     """Return the answer to a service; every failure is an error, and no error says that somebody is a member."""
     try:
-        return _check(request, presented, settled=settled)
+        return _check(request, settled=settled, record=record)
     except Unsettled:
         raise
     except AuthzError as error:
@@ -49,13 +61,18 @@ def check(request: Request, presented: Presented, *, settled: bool = False) -> A
         return _problem(Unavailable("the check could not be made"))
 
 
-def _check(request: Request, presented: Presented, *, settled: bool) -> Answer:
+def _check(request: Request, *, settled: bool, record: Record) -> Answer:
     if request.problem:
         raise BadRequest(request.problem)
     at = time.time()
     world = current_world()
+    name = name_of_check(request)
+    if (known := recall(world.memory.checks, name, at)) is not None:
+        record(about("", known.line), at)
+        request.recalled = Recalled(world, known, "")
+        return known.answer
     try:
-        who = service(presented, world, at, scope=GROUPS_CHECK)
+        who = service(presented_by(request), world, at, scope=GROUPS_CHECK)
     except Unsettled as error:
         if not settled:
             raise
@@ -63,19 +80,29 @@ def _check(request: Request, presented: Presented, *, settled: bool) -> Answer:
     # Only now: a demand may cost a look at the tables, which no stranger shall cause.
     refuse_if_behind(world, request.headers.get("authz-at-least", ""), settled=settled)
     body = _read(request.body)
-    if "checks" in body:
-        checks = body["checks"]
-        if not isinstance(checks, list) or len(checks) > MOST_CHECKS:
-            message = f"checks must be a list of at most {MOST_CHECKS}"
-            raise BadRequest(message)
-        pairs = [_pair(item) for item in checks]
-        members = [found_member(world, who, pair, at=at, address=request.peer, dialect="api") for pair in pairs]
-        answer: dict[str, Any] = {"results": [{"is_member": member} for member in members]}
-    else:
-        pair = _pair(body)
-        answer = {"is_member": found_member(world, who, pair, at=at, address=request.peer, dialect="api")}
-    answer["revision"] = revision.make(world.epoch, world.revision)
-    return Answer(200, JSON, b"Authz-Revision: %s\r\n" % answer["revision"].encode(), json.dumps(answer).encode())
+    if "checks" not in body:
+        found = found_member(world, who, _pair(body), at=at, address=request.peer, dialect="api")
+        record(about("", found.line), at)
+        answer = _answer(world, {"is_member": found.member})
+        kind, _, number = who.credential.partition(":")
+        if name is not None and kind == "key":
+            until = min(found.until, who.until)
+            world.memory.checks.keep(name, Judged(answer, found.line, at, until, USAGE.key_used, int(number)))
+        return answer
+    checks = body["checks"]
+    if not isinstance(checks, list) or len(checks) > MOST_CHECKS:
+        message = f"checks must be a list of at most {MOST_CHECKS}"
+        raise BadRequest(message)
+    pairs = [_pair(item) for item in checks]
+    all_found = [found_member(world, who, pair, at=at, address=request.peer, dialect="api") for pair in pairs]
+    for found in all_found:
+        record(about("", found.line), at)
+    return _answer(world, {"results": [{"is_member": found.member} for found in all_found]})
+
+
+def _answer(world: World, said: dict[str, Any]) -> Answer:
+    mark = revision.make(world.epoch, world.revision)
+    return Answer(200, JSON, b"Authz-Revision: %s\r\n" % mark.encode(), json.dumps(said | {"revision": mark}).encode())
 
 
 def refuse_if_behind(world: World, demanded: str, *, settled: bool) -> None:
@@ -119,28 +146,29 @@ def _pair(item: object) -> tuple[str, str]:
 
 def found_member(  # noqa: PLR0913  what is asked, of whom, by whom, and how
     world: World, who: Principal, pair: tuple[str, str], *, at: float, address: str, dialect: str
-) -> bool:
-    """Return whether a person is in a group, given as the pair of their names, and record that it was asked."""
+) -> Found:
+    """Return whether a person is in a group, given as the pair of their names; whoever asks records it."""
     user, group = pair
     number = world.by_email.get(find_email(user))
     wanted = world.by_group_name.get(fold(group))
-    member = number is not None and wanted is not None and is_member(world, world.people[number], wanted, at)
-    spool().note(
-        at=at,
-        effect="allow" if member else "deny",
+    until = None
+    if number is not None and wanted is not None:
+        until = member_until(world, world.people[number], wanted, at)
+    line = prepared(
+        effect="deny" if until is None else "allow",
         rule="groups_check",
-        code="member" if member else "no-member",
+        code="no-member" if until is None else "member",
         person=user,
         credential=who.credential,
         action="groups.check",
         target=group,
         tool=None,
         address=address,
-        url="",
         revision=world.revision,
         dialect=dialect,
     )
-    return member
+    # Memberships end, and do not begin without a change: a no holds as long as its World.
+    return Found(until is not None, FOREVER if until is None else until, line)
 
 
 def _problem(error: AuthzError) -> Answer:

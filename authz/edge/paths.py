@@ -1,31 +1,37 @@
 """Which path is answered by what: the whole surface of the edge role."""
 
 import json
-from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Any, Final, Protocol
 
 from authz.edge import envoy, forward_auth, nginx
 from authz.edge.answers import Answer
 from authz.edge.assertion import public_keys
 from authz.edge.group_check import JSON, check
-from authz.edge.presented import presented_by
+from authz.edge.recording import Record, record
 from authz.edge.request import Request
 from authz.edge.validate import validate
 from authz.errors import Unavailable
 from authz.lookups.current import CURRENT, current_world
 
-Judge = Callable[..., Answer]
-"""Called with a Request and `settled`; returns an Answer, or raises Unsettled once."""
+
+class Judge(Protocol):
+    """Answers requests for a path."""
+
+    def __call__(self, request: Request, *, settled: bool = ..., record: Record = ...) -> Answer:
+        """Return an Answer, or raise Unsettled, but not if it is `settled`.
+
+        Each decision in the answer is given to `record` first; unless that writes at once, the answer has to wait.
+        """
 
 
-def _group_check(request: Request, *, settled: bool = False) -> Answer:
+def _group_check(request: Request, *, settled: bool = False, record: Record = record) -> Answer:
     if request.method != "POST":
         return Answer(405, JSON, b"Allow: POST\r\n", b'{"error": "method-not-allowed", "detail": "use POST"}')
-    return check(request, presented_by(request), settled=settled)
+    return check(request, settled=settled, record=record)
 
 
-def _jwks(_request: Request, *, settled: bool = False) -> Answer:  # noqa: ARG001  every judge is told
+def _jwks(request: Request, **_how: Any) -> Answer:  # noqa: ANN401, ARG001  every judge is told
     try:
         keys = public_keys()
     except Unavailable as error:
@@ -33,11 +39,11 @@ def _jwks(_request: Request, *, settled: bool = False) -> Answer:  # noqa: ARG00
     return Answer(200, b"Content-Type: application/jwk-set+json\r\nCache-Control: max-age=300\r\n", b"", keys)
 
 
-def _live(_request: Request, *, settled: bool = False) -> Answer:  # noqa: ARG001  every judge is told
+def _live(request: Request, **_how: Any) -> Answer:  # noqa: ANN401, ARG001  every judge is told
     return Answer(200, JSON, b"", b'{"live": true}')
 
 
-def _ready(_request: Request, *, settled: bool = False) -> Answer:  # noqa: ARG001  every judge is told
+def _ready(request: Request, **_how: Any) -> Answer:  # noqa: ANN401, ARG001  every judge is told
     """Say whether this process can decide, and by which revision."""
     try:
         world = current_world()

@@ -1,10 +1,16 @@
 """Records each answer in this process's spool, before it is given."""
 
+from collections.abc import Callable
+
 from audit.spool import Spool, prepared
 from authz.decisions.vocabulary import Decision, Question
 from authz.decisions.world import World
 
 _spools: list[Spool] = []
+
+Record = Callable[[bytes, float], None]
+"""Takes what `about` wrote down of a decision, and when it was made, in seconds since 1970. It raises SpoolUnavailable,
+or whoever gave it sees to it that the answer waits until all that it took is recorded."""
 
 
 def spool() -> Spool:
@@ -40,6 +46,6 @@ def written(question: Question, decision: Decision, world: World, dialect: str) 
     )
 
 
-def record(rest: bytes, *, at: float) -> None:
+def record(rest: bytes, at: float) -> None:
     """Append what was written about a decision; SpoolUnavailable if it cannot be, and then it must not be given."""
     spool().append(rest, at=at)

@@ -21,13 +21,16 @@ from authz.credentials.session import ends
 from authz.credentials.usage import USAGE
 from authz.decisions.membership import standing
 from authz.decisions.vocabulary import FOREVER, Decision, Effect, Question, Target, Where
-from authz.decisions.world import World
+from authz.decisions.world import Memo, World
 from authz.edge.answers import Answer
 from authz.edge.request import Request
 
 _KEY: Final = secrets.token_bytes(32)
+LONGEST_CHECK: Final = 512
+"""Bytes of a body that is remembered: an address and a name of a group."""
 
 Name = tuple[bytes, Target, str | None, str, str]
+Check = tuple[bytes, bytes, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,20 @@ def name_of(request: Request, target: Target, tool: str | None, address: str, di
     """
     if target.where is Where.UNREADABLE:
         return None
+    return _shown(request, session_part(request.headers.get("cookie", ""))), target, tool, address, dialect
+
+
+def name_of_check(request: Request) -> Check | None:
+    """Return what a service's answer is remembered by; None for a request that asks too much to be remembered."""
+    if len(request.body) > LONGEST_CHECK:
+        return None
+    return _shown(request, ""), request.body, request.headers.get("authz-at-least", ""), request.peer
+
+
+def _shown(request: Request, session: str) -> bytes:
     headers = request.headers
-    shown = (
-        f"{session_part(headers.get('cookie', ''))}\0{headers.get('authorization', '')}\0{headers.get('x-api-key', '')}"
-    )
-    return blake2b(shown.encode("latin-1"), key=_KEY, digest_size=32).digest(), target, tool, address, dialect
+    shown = f"{session}\0{headers.get('authorization', '')}\0{headers.get('x-api-key', '')}"
+    return blake2b(shown.encode("latin-1"), key=_KEY, digest_size=32).digest()
 
 
 def is_lone(presented: Presented) -> bool:
@@ -71,9 +83,9 @@ def is_lone(presented: Presented) -> bool:
     return len(presented.sessions) + bool(presented.bearer) + bool(presented.api_key) == 1
 
 
-def recall(world: World, name: Name | None, at: float) -> Judged | None:
+def recall(memo: Memo, name: Name | Check | None, at: float) -> Judged | None:
     """Return what was judged if it still holds, and note that its credential was used."""
-    known: Judged | None = world.memory.answers.get(name)
+    known: Judged | None = memo.get(name)
     if known is None or not known.since <= at < known.until:
         return None
     known.used(known.number, at)

@@ -18,8 +18,9 @@ from authz.credentials import Unsettled
 from authz.edge.answers import Answer, rendered
 from authz.edge.paths import Judge, judge_of
 from authz.edge.remembered import Recalled
-from authz.edge.repeated import Turn, mark_of, repeat
+from authz.edge.repeated import mark_of, repeat
 from authz.edge.request import Request
+from authz.edge.turns import Judgement, Turn
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,8 @@ class Edge(asyncio.Protocol):
     """One connection from a proxy or a service; its requests are answered in order, one at a time."""
 
     __slots__ = (
-        "between", "body", "busy", "following", "loop", "mark", "open", "parser", "peer", "recalled", "request",
-        "requests", "seen", "size", "state", "transport", "turn", "url", "waiting",
+        "between", "body", "busy", "following", "loop", "mark", "open", "owes", "parser", "peer", "recalled",
+        "request", "requests", "seen", "size", "state", "transport", "turn", "url", "waiting",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, turn: Turn, open_ones: set["Edge"]) -> None:
@@ -73,6 +74,8 @@ class Edge(asyncio.Protocol):
         self.between = True
         """Whether the next byte begins a request."""
         self.state = AT_REST
+        self.owes = False
+        """Whether the answer to a request that was read is given at the end of this turn of the loop."""
         self.requests = 0
         self.recalled: Recalled | None = None
         self.seen = self.loop.time()
@@ -102,11 +105,21 @@ class Edge(asyncio.Protocol):
                 return self.abandon()
         return self.read(data)
 
-    def give(self, whole: bytes, now: float) -> None:
-        """Send the answer to a request that came before."""
-        self.state, self.seen = AT_REST, now
+    def give(self, whole: bytes, now: float, *, last: bool = False) -> None:
+        """Send the answer that is owed."""
+        self.owes = False
+        if self.state is OWED:
+            self.state, self.seen = AT_REST, now
         if not self.transport.is_closing():
             self.transport.write(whole)
+            if last:
+                self.transport.close()
+
+    def again(self, request: Request, *, last: bool) -> None:
+        """Answer a request again, whose answer was not given."""
+        self.owes = False
+        self._answer(request, last=last)
+        self._rest()
 
     def abandon(self) -> None:
         """End at once: without an answer that is owed, the next one would be taken for it."""
@@ -125,7 +138,13 @@ class Edge(asyncio.Protocol):
         self._parse(data)
         if self.recalled is not None and whole and self.requests == 1 and self.between:
             repeat(self.mark, data, self.recalled)
-        self.state = AT_REST if self.between and not self.size and not self.busy else READING
+        self._rest()
+
+    def _rest(self) -> None:
+        if self.between and not self.size and not self.busy:
+            self.state = OWED if self.owes else AT_REST
+        else:
+            self.state = READING
 
     def _parse(self, data: bytes) -> None:
         self.size += len(data)
@@ -174,11 +193,12 @@ class Edge(asyncio.Protocol):
         last = not parser.should_keep_alive() or parser.should_upgrade()
         self.between = True
         self.size = 0
+        self._catch_up()
         if size > LARGEST_HEAD and (len(request.body) > LARGEST_BODY or size - len(request.body) > LARGEST_HEAD):
             self._refuse(TOO_LARGE)
             return
         if self.busy:
-            self.following.append((request, last))  # answers go back in the order of the requests (RFC 9112 §9.3.2)
+            self.following.append((request, last))
             return
         self._answer(request, last=last)
 
@@ -188,16 +208,30 @@ class Edge(asyncio.Protocol):
             self._send(NOT_FOUND, request, last=last)
             return
         try:
-            answer = judge(request)
+            self._judge(judge, request, last=last)
         except Unsettled as error:
             self._settle(error, judge, request, last=last)
             return
-        except Exception:
+        if request.method != "HEAD" and not last:
+            self.recalled = request.recalled
+
+    def _judge(self, judge: Judge, request: Request, *, last: bool, settled: bool = False) -> None:
+        """Find the answer to a request; it is given as soon as its decisions are recorded."""
+        turn = self.turn
+        turn.begin()
+        recorded = len(turn.new)
+        try:
+            answer = judge(request, settled=settled, record=turn.record)
+        except Exception as error:
+            if isinstance(error, Unsettled) and not settled:
+                raise
             log.exception("edge.failed")
             answer = FAILED
-        self._send(answer, request, last=last)
-        if request.method == "GET" and not last:
-            self.recalled = request.recalled
+        if len(turn.new) == recorded:
+            self._send(answer, request, last=last)
+        else:
+            self.owes = True
+            turn.owe(Judgement(self, request, rendered(answer, head_only=request.method == "HEAD", last=last), last))
 
     def _send(self, answer: Answer, request: Request, *, last: bool) -> None:
         if not self.transport.is_closing():
@@ -205,8 +239,14 @@ class Edge(asyncio.Protocol):
             if last:
                 self.transport.close()
 
+    def _catch_up(self) -> None:
+        """Give what is owed before anything else: answers go back in the order of the requests (RFC 9112 §9.3.2)."""
+        if self.owes:
+            self.turn.end()
+
     def _refuse(self, answer: Answer) -> None:
         """Say what is wrong, after whatever was asked before, and end the connection."""
+        self._catch_up()
         if self.busy:
             self.following.append(answer)
             return
@@ -224,14 +264,10 @@ class Edge(asyncio.Protocol):
     def _settled(self, judge: Judge, request: Request, last: bool, work: "asyncio.Future[Any]") -> None:  # noqa: FBT001  a callback's shape
         if (error := work.exception()) is not None:
             log.warning("edge.not_settled", extra={"error": str(error)})
-        try:
-            answer = judge(request, settled=True)
-        except Exception:
-            log.exception("edge.failed")
-            answer = FAILED
-        self._send(answer, request, last=last)
+        self._judge(judge, request, last=last, settled=True)
         self.busy = False
         while self.following and not self.busy:
+            self._catch_up()
             following = self.following.pop(0)
             if isinstance(following, Answer):
                 self._refuse(following)
@@ -244,7 +280,7 @@ class Edge(asyncio.Protocol):
             self.transport.resume_reading()
             if waiting:
                 self.read(waiting)
-        self.state = AT_REST if self.between and not self.size and not self.busy else READING
+        self._rest()
 
 
 async def serve(sockets: list[Any], stop: asyncio.Event) -> None:

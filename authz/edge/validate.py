@@ -29,7 +29,7 @@ from authz.edge.assertion import assertion_line
 from authz.edge.canonical import UnreadableUrl, Url, read_url
 from authz.edge.mcp_headers import tool_asked
 from authz.edge.presented import presented_by
-from authz.edge.recording import record, written
+from authz.edge.recording import Record, record, written
 from authz.edge.remembered import Recalled, is_lone, name_of, recall, remember
 from authz.edge.request import Request
 from authz.edge.trust import client_address, is_trusted
@@ -48,13 +48,15 @@ LONGEST_REMEMBERED: Final = 512
 NO_URL: Final = Url("", "", "", "")
 
 
-def validate(request: Request, read: Dialect, dialect: str, *, settled: bool = False) -> Answer:
+def validate(
+    request: Request, read: Dialect, dialect: str, *, settled: bool = False, record: Record = record
+) -> Answer:
     """Return the answer to a proxy. Every failure on the way is a denial, except Unsettled, which asks for a moment.
 
     `settled` says that the moment was given: what is still unsettled then is refused.
     """
     try:
-        return _validate(request, read, dialect, settled=settled)
+        return _validate(request, read, dialect, settled=settled, record=record)
     except Unsettled:
         raise
     except Exception:
@@ -63,7 +65,7 @@ def validate(request: Request, read: Dialect, dialect: str, *, settled: bool = F
         return Answer(403, unknown_lines(), expires_line(0) + b"X-Auth-Reason: unavailable\r\n")
 
 
-def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool) -> Answer:
+def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool, record: Record) -> Answer:
     at = time.time()
     world = current_world()
     asked = read(request)
@@ -74,8 +76,8 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool) -
         target = Target(Where.UNREADABLE, problem="The proxy names a client address that is none.")
         address = ""
     name = name_of(request, target, tool, address, dialect)
-    if (known := recall(world, name, at)) is not None:
-        record(about(url.shown, known.line), at=at)
+    if (known := recall(world.memory.answers, name, at)) is not None:
+        record(about(url.shown, known.line), at)
         if asked_before:
             request.recalled = Recalled(world, known, url.shown)
         return known.answer
@@ -94,7 +96,7 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool) -
     if bad and decision.effect is Effect.SIGN_IN:
         decision = decision._replace(code="bad-credential", reason=f"{bad[0].upper()}{bad[1:]}.")
     line = written(question, decision, world, dialect)
-    record(about(url.shown, line), at=at)
+    record(about(url.shown, line), at)
     given = answer(question, decision, world, asked, request)
     if is_lone(presented):
         remember(world, name, question=question, decision=decision, answer=given, line=line, lasts=hot.signed)

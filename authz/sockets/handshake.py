@@ -119,7 +119,7 @@ async def _admitted(scope: dict[str, Any]) -> Admitted:
     else:
         refused = _refused(decision, asked)
     try:
-        record(about(asked.path, written(question, decision, world, DIALECT)), at=at)
+        record(about(asked.path, written(question, decision, world, DIALECT)), at)
     except Exception:
         if made is not None:
             made.leave()  # what cannot be recorded must not be given

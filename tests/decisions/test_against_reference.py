@@ -12,7 +12,7 @@ from authz.decisions.applied import applied
 from authz.decisions.built import Everything, built
 from authz.decisions.decide import decide
 from authz.decisions.explain import explain
-from authz.decisions.membership import groups_of, is_member
+from authz.decisions.membership import groups_of, member_until
 from authz.decisions.search import question_of, what_can, who_can
 from authz.decisions.vocabulary import Action, Effect, Question
 from authz.decisions.world import EMPTY, World
@@ -185,7 +185,8 @@ class Organisation(RuleBasedStateMachine):
         who = self.world.people[person]
         expected = self.reference.in_group(person, group, at)
         assert expected == (group in groups_of(self.world, who, at))
-        assert (expected and who.active) == is_member(self.world, who, group, at)
+        until = member_until(self.world, who, group, at)
+        assert (expected and who.active) == (until is not None)
 
     @rule(
         action=st.sampled_from(tuple(Action)),

@@ -158,7 +158,7 @@ def test_what_ends_within_a_turn_is_not_given_at_its_end(wires, monkeypatch):
     assert [[401]] == said([first])
 
 
-def test_what_has_ended_goes_the_long_way_alone(wires, monkeypatch):
+def test_what_has_ended_goes_the_long_way_alone(wires, settings, monkeypatch):
     live_in(world(session(ALICE, number=1, until=2e9)))
     ended = lines(nginx(SEARCH_URL, cookie(ALICE, 1)))
     with at(monkeypatch, 2e9 - 10):
@@ -167,10 +167,13 @@ def test_what_has_ended_goes_the_long_way_alone(wires, monkeypatch):
             wires[0].edge.turn.end()
     with at(monkeypatch, 2e9 + 10):
         arrive(wires, [ended, ASKED[BOB], ended])
-        assert [[401], [], [401]] == said(wires)
         wires[0].edge.turn.end()
 
     assert [[401], [403], [401]] == said(wires)
+    (spool,) = settings.AUDIT_SPOOL_DIR.glob("*.spool")
+    named, *told = spool.read_bytes().splitlines()[-3:]
+    assert b'"again":[[' in named
+    assert all(b'"effect":"sign-in"' in line for line in told)
 
 
 def test_a_connection_that_ends_meanwhile_gets_nothing_and_keeps_nobody_waiting(wires):

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from audit.spool import about
 from authz.decisions.asked import action_named, person_named, server_named, tool_named
 from authz.decisions.decide import decide
 from authz.decisions.explain import explain as explained
@@ -11,7 +12,7 @@ from authz.decisions.scopes import EXPLAIN, GROUPS_CHECK, GROUPS_READ
 from authz.decisions.search import question_of
 from authz.decisions.vocabulary import FOREVER, Decision, Principal, Question, Target, Where
 from authz.edge.group_check import found_member
-from authz.edge.recording import spool
+from authz.edge.recording import record, spool
 from authz.errors import BadRequest, NotAllowed
 from authz.formats.emails import find_email
 from authz.lookups.provenance import told_with_sources
@@ -79,8 +80,9 @@ def groups_check(call: Call, user_id: str, group_id: str) -> dict[str, Any]:
     elif call.world.by_email.get(find_email(user_id)) != call.person.number:
         raise NotAllowed(f"asking about others needs an API key with the scope {GROUPS_CHECK}")
     pair = (user_id, group_id)
-    member = found_member(call.world, call.who, pair, at=call.at, address=call.held.address, dialect=DIALECT)
-    return {"is_member": member, "revision": call.revision}
+    found = found_member(call.world, call.who, pair, at=call.at, address=call.held.address, dialect=DIALECT)
+    record(about("", found.line), call.at)
+    return {"is_member": found.member, "revision": call.revision}
 
 
 def explain(  # noqa: PLR0913  one argument for each part of a question

@@ -205,7 +205,7 @@ async def _authenticated(request: jsonrpc.Request, address: str) -> Held:
         decision = decide(question._replace(who=entering(who, Kind.TCP) if who else None), world)
         if bad:
             decision = decision._replace(code="bad-credential")
-        record(about("", written(question, decision, world, DIALECT)), at=at)
+        record(about("", written(question, decision, world, DIALECT)), at)
     except (AuthzError, SpoolUnavailable) as error:
         log.warning("tcp.not_judged", extra={"error": str(error)})
         problem = jsonrpc.refusal(request.id, jsonrpc.UNAVAILABLE, "This cannot be judged now.", error="unavailable")
