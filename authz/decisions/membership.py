@@ -34,29 +34,6 @@ def standing(world: World, person: PersonIs, at: float) -> tuple[frozenset[int],
     return found
 
 
-def among(world: World, person: PersonIs, wanted: frozenset[int], at: float) -> dict[int, float]:
-    """Return which of the wanted groups a person is in at `at`, and until when.
-
-    It looks only at the wanted groups, so it costs a few set comparisons; nothing is remembered between two questions.
-    """
-    ancestors = world.ancestors
-    number = person.number
-    found: dict[int, float] = {}
-    for group in world.direct.get(number, ()):
-        up = ancestors.get(group, NOBODY)
-        if not up.isdisjoint(wanted):
-            for reached in up & wanted:
-                found[reached] = FOREVER
-    for group, ends in world.timed.get(number, ()):
-        if at < ends:
-            for reached in ancestors.get(group, NOBODY) & wanted:
-                found[reached] = max(ends, found.get(reached, ends))
-    if person.human and person.active:
-        for reached in world.everyone & wanted:
-            found[reached] = FOREVER
-    return found
-
-
 def leading(world: World, server: int, door: Door) -> Leading:
     """Return every group whose members are in one that holds a grant on a server, with those that hold one.
 
@@ -96,11 +73,6 @@ def holding(world: World, person: PersonIs, server: int, door: Door, at: float) 
 def groups_of(world: World, person: PersonIs, at: float) -> frozenset[int]:
     """Return the numbers of all groups a person is in at `at`, directly or through nesting."""
     return standing(world, person, at)[0]
-
-
-def member_until(world: World, person: PersonIs, group: int, at: float) -> float | None:
-    """Return until when an *active* person is in a group; None if not in it at `at`, as somebody suspended never is."""
-    return among(world, person, frozenset((group,)), at).get(group) if person.active else None
 
 
 def direct_groups(world: World, person: PersonIs, at: float) -> dict[int, float | None]:

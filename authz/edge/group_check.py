@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from audit.spool import about, prepared
 from authz.credentials import Unsettled, service
 from authz.credentials.usage import USAGE
-from authz.decisions.membership import member_until
+from authz.decisions.membership import standing
 from authz.decisions.names import fold
 from authz.decisions.scopes import GROUPS_CHECK
 from authz.decisions.vocabulary import FOREVER, Principal
@@ -26,7 +26,7 @@ from authz.decisions.world import World
 from authz.edge.answers import Answer
 from authz.edge.presented import presented_by
 from authz.edge.recording import Record, record
-from authz.edge.remembered import Judged, Recalled, name_of_check, recall
+from authz.edge.remembered import Judged, Recalled, is_key, is_lone, number_of, shown_by
 from authz.edge.request import Request
 from authz.errors import AuthzError, BadCredential, BadRequest, Behind, Unavailable
 from authz.formats import revision
@@ -41,11 +41,12 @@ JSON: Final = b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
 
 
 class Found(NamedTuple):
-    """Whether somebody is in a group, until when that holds in its World, and what is written of it."""
+    """Whether somebody is in a group, what is written of it, and the span in which it holds: since ≤ at < until."""
 
     member: bool
-    until: float
     line: str
+    since: float = -FOREVER
+    until: float = FOREVER
 
 
 def check(request: Request, *, settled: bool = False, record: Record = record) -> Answer:
@@ -66,13 +67,8 @@ def _check(request: Request, *, settled: bool, record: Record) -> Answer:
         raise BadRequest(request.problem)
     at = time.time()
     world = current_world()
-    name = name_of_check(request)
-    if (known := recall(world.memory.checks, name, at)) is not None:
-        record(about("", known.line), at)
-        request.recalled = Recalled(world, known, "")
-        return known.answer
     try:
-        who = service(presented_by(request), world, at, scope=GROUPS_CHECK)
+        who = _service(request, world, at)
     except Unsettled as error:
         if not settled:
             raise
@@ -83,11 +79,12 @@ def _check(request: Request, *, settled: bool, record: Record) -> Answer:
     if "checks" not in body:
         found = found_member(world, who, _pair(body), at=at, address=request.peer, dialect="api")
         record(about("", found.line), at)
-        answer = _answer(world, {"is_member": found.member})
-        kind, _, number = who.credential.partition(":")
-        if name is not None and kind == "key":
-            until = min(found.until, who.until)
-            world.memory.checks.keep(name, Judged(answer, found.line, at, until, USAGE.key_used, int(number)))
+        answer = _answer(world, f'{{"is_member": {"true" if found.member else "false"}')
+        # What is asked once takes no room; what is asked again in the same World will be asked often.
+        if (asked := hash(request.body)) in world.memory.checks:
+            request.recalled = _recalled(world, who, found, answer)
+        else:
+            world.memory.checks.keep(asked, True)  # noqa: FBT003  a memo holds something
         return answer
     checks = body["checks"]
     if not isinstance(checks, list) or len(checks) > MOST_CHECKS:
@@ -97,12 +94,33 @@ def _check(request: Request, *, settled: bool, record: Record) -> Answer:
     all_found = [found_member(world, who, pair, at=at, address=request.peer, dialect="api") for pair in pairs]
     for found in all_found:
         record(about("", found.line), at)
-    return _answer(world, {"results": [{"is_member": found.member} for found in all_found]})
+    return _answer(world, f'{{"results": {json.dumps([{"is_member": found.member} for found in all_found])}')
 
 
-def _answer(world: World, said: dict[str, Any]) -> Answer:
+def _service(request: Request, world: World, at: float) -> Principal:
+    """Return the holder of the key that is shown, which is verified once in each World."""
+    shown, known = shown_by(request), world.memory.services
+    who: Principal | None = known.get(shown)
+    if who is not None and at < who.until:
+        USAGE.key_used(number_of(who), at)
+        return who
+    presented = presented_by(request)
+    who = service(presented, world, at, scope=GROUPS_CHECK)
+    if is_lone(presented) and is_key(who):
+        known.keep(shown, who)
+    return who
+
+
+def _answer(world: World, said: str) -> Answer:
     mark = revision.make(world.epoch, world.revision)
-    return Answer(200, JSON, b"Authz-Revision: %s\r\n" % mark.encode(), json.dumps(said | {"revision": mark}).encode())
+    return Answer(200, JSON, f"Authz-Revision: {mark}\r\n".encode(), f'{said}, "revision": "{mark}"}}'.encode())
+
+
+def _recalled(world: World, who: Principal, found: Found, answer: Answer) -> Recalled | None:
+    if not is_key(who):
+        return None
+    until = min(found.until, who.until)
+    return Recalled(world, Judged(answer, found.line, found.since, until, USAGE.key_used, number_of(who)), "")
 
 
 def refuse_if_behind(world: World, demanded: str, *, settled: bool) -> None:
@@ -151,13 +169,15 @@ def found_member(  # noqa: PLR0913  what is asked, of whom, by whom, and how
     user, group = pair
     number = world.by_email.get(find_email(user))
     wanted = world.by_group_name.get(fold(group))
-    until = None
+    member, since, until = False, -FOREVER, FOREVER
     if number is not None and wanted is not None:
-        until = member_until(world, world.people[number], wanted, at)
+        person = world.people[number]
+        groups, since, until = standing(world, person, at)
+        member = person.active and wanted in groups  # somebody suspended is in none
     line = prepared(
-        effect="deny" if until is None else "allow",
+        effect="allow" if member else "deny",
         rule="groups_check",
-        code="no-member" if until is None else "member",
+        code="member" if member else "no-member",
         person=user,
         credential=who.credential,
         action="groups.check",
@@ -167,8 +187,7 @@ def found_member(  # noqa: PLR0913  what is asked, of whom, by whom, and how
         revision=world.revision,
         dialect=dialect,
     )
-    # Memberships end, and do not begin without a change: a no holds as long as its World.
-    return Found(until is not None, FOREVER if until is None else until, line)
+    return Found(member, line, since, until)
 
 
 def _problem(error: AuthzError) -> Answer:

@@ -20,17 +20,14 @@ from authz.credentials.cookies import session_part
 from authz.credentials.session import ends
 from authz.credentials.usage import USAGE
 from authz.decisions.membership import standing
-from authz.decisions.vocabulary import FOREVER, Decision, Effect, Question, Target, Where
-from authz.decisions.world import Memo, World
+from authz.decisions.vocabulary import FOREVER, Decision, Effect, Principal, Question, Target, Where
+from authz.decisions.world import World
 from authz.edge.answers import Answer
 from authz.edge.request import Request
 
 _KEY: Final = secrets.token_bytes(32)
-LONGEST_CHECK: Final = 512
-"""Bytes of a body that is remembered: an address and a name of a group."""
 
 Name = tuple[bytes, Target, str | None, str, str]
-Check = tuple[bytes, bytes, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +59,26 @@ def name_of(request: Request, target: Target, tool: str | None, address: str, di
     """
     if target.where is Where.UNREADABLE:
         return None
-    return _shown(request, session_part(request.headers.get("cookie", ""))), target, tool, address, dialect
+    return shown_by(request), target, tool, address, dialect
 
 
-def name_of_check(request: Request) -> Check | None:
-    """Return what a service's answer is remembered by; None for a request that asks too much to be remembered."""
-    if len(request.body) > LONGEST_CHECK:
-        return None
-    return _shown(request, ""), request.body, request.headers.get("authz-at-least", ""), request.peer
-
-
-def _shown(request: Request, session: str) -> bytes:
+def shown_by(request: Request) -> bytes:
+    """Return a keyed hash of all the credentials in a request, and of what else stands in their headers."""
     headers = request.headers
-    shown = f"{session}\0{headers.get('authorization', '')}\0{headers.get('x-api-key', '')}"
+    shown = (
+        f"{session_part(headers.get('cookie', ''))}\0{headers.get('authorization', '')}\0{headers.get('x-api-key', '')}"
+    )
     return blake2b(shown.encode("latin-1"), key=_KEY, digest_size=32).digest()
+
+
+def is_key(who: Principal) -> bool:
+    """Return whether somebody showed an API key: what follows from one ends with its World, or with the key."""
+    return who.credential.startswith("key:")
+
+
+def number_of(who: Principal) -> int:
+    """Return the number of the session or key that somebody showed."""
+    return int(who.credential.partition(":")[2])
 
 
 def is_lone(presented: Presented) -> bool:
@@ -83,9 +86,9 @@ def is_lone(presented: Presented) -> bool:
     return len(presented.sessions) + bool(presented.bearer) + bool(presented.api_key) == 1
 
 
-def recall(memo: Memo, name: Name | Check | None, at: float) -> Judged | None:
+def recall(world: World, name: Name | None, at: float) -> Judged | None:
     """Return what was judged if it still holds, and note that its credential was used."""
-    known: Judged | None = memo.get(name)
+    known: Judged | None = world.memory.answers.get(name)
     if known is None or not known.since <= at < known.until:
         return None
     known.used(known.number, at)
@@ -107,14 +110,15 @@ def remember(  # noqa: PLR0913  what an answer is made of
     if name is None or who is None or decision.effect is Effect.SIGN_IN:
         return
     person = world.people.get(who.person)
-    kind, _, number = who.credential.partition(":")
+    kind = who.credential.partition(":")[0]
     if person is None or kind not in {"session", "key"}:
         return
+    number = number_of(who)
     _, since, until = standing(world, person, question.at)
     until = min(until, decision.until, who.until, question.at + lasts)
     used = USAGE.key_used
     if kind == "session":
         # Its idle end moves on with each use. As it is now it is certain; after that, it is judged again.
-        until = min(until, ends(world.sessions[world.session_digests[int(number)]]))
+        until = min(until, ends(world.sessions[world.session_digests[number]]))
         used = USAGE.session_used
-    world.memory.answers.keep(name, Judged(answer, line, since, until, used, int(number)))
+    world.memory.answers.keep(name, Judged(answer, line, since, until, used, number))

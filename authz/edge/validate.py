@@ -76,7 +76,7 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool, r
         target = Target(Where.UNREADABLE, problem="The proxy names a client address that is none.")
         address = ""
     name = name_of(request, target, tool, address, dialect)
-    if (known := recall(world.memory.answers, name, at)) is not None:
+    if (known := recall(world, name, at)) is not None:
         record(about(url.shown, known.line), at)
         if asked_before:
             request.recalled = Recalled(world, known, url.shown)

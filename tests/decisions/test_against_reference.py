@@ -12,10 +12,11 @@ from authz.decisions.applied import applied
 from authz.decisions.built import Everything, built
 from authz.decisions.decide import decide
 from authz.decisions.explain import explain
-from authz.decisions.membership import groups_of, member_until
+from authz.decisions.membership import groups_of
 from authz.decisions.search import question_of, what_can, who_can
-from authz.decisions.vocabulary import Action, Effect, Question
+from authz.decisions.vocabulary import Action, Effect, Principal, Question
 from authz.decisions.world import EMPTY, World
+from authz.edge.group_check import found_member
 from tests.decisions.reference import Reference
 
 PEOPLE = range(1, 5)
@@ -24,6 +25,7 @@ SERVERS = range(1, 4)
 TIMES = (None, 10.0, 20.0, 30.0)
 TOOLS = ("find", "find_all", "read")
 INSTANTS = (0.0, 10.0, 15.0, 20.0, 30.0)
+SERVICE = Principal(99, "key:1")
 ADDRESSES = ("", "10.1.2.3", "192.0.2.7", "2001:db8::1")
 
 people = st.sampled_from(PEOPLE)
@@ -185,8 +187,13 @@ class Organisation(RuleBasedStateMachine):
         who = self.world.people[person]
         expected = self.reference.in_group(person, group, at)
         assert expected == (group in groups_of(self.world, who, at))
-        until = member_until(self.world, who, group, at)
-        assert (expected and who.active) == (until is not None)
+        pair = (who.email, self.world.groups[group].name)
+        found = found_member(self.world, SERVICE, pair, at=at, address="", dialect="api")
+        assert (expected and who.active) == found.member
+        assert found.since <= at < found.until
+        for later in (0.0, 10.0, 15.0, 20.0, 30.0, 99.0):
+            if found.since <= later < found.until:
+                assert found.member == (who.active and self.reference.in_group(person, group, later))
 
     @rule(
         action=st.sampled_from(tuple(Action)),
