@@ -46,6 +46,7 @@ LONGEST_WAY_BACK: Final = 1500
 LONGEST_REMEMBERED: Final = 512
 """Characters of a URL whose meaning is remembered; longer ones are rare, unless a stranger wants to fill our memory."""
 NO_URL: Final = Url("", "", "", "")
+DISTRUST: Final = "This proxy is not trusted, so what it forwards is not honoured."
 
 
 def validate(
@@ -70,8 +71,9 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool, r
     world = current_world()
     asked = read(request)
     asked_before = asked.url in world.memory.urls
-    target, tool, url = _target(request, asked, world)
-    address = client_address(asked.address) if is_from_proxy(request, world) else ""
+    trusted = is_trusted(world, request.peer, request.headers.get("x-proxy-secret", ""))
+    target, tool, url = _target(request, asked, world, trusted=trusted)
+    address = client_address(asked.address) if trusted else ""
     if address is None:
         target = Target(Where.UNREADABLE, problem="The proxy names a client address that is none.")
         address = ""
@@ -103,9 +105,9 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool, r
     return given
 
 
-def _target(request: Request, asked: Asked, world: World) -> tuple[Target, str | None, Url]:
+def _target(request: Request, asked: Asked, world: World, *, trusted: bool) -> tuple[Target, str | None, Url]:
     """Return what is asked for, which tool of it, and the URL in its one meaning."""
-    if problem := asked.problem or request.problem or _distrust(request, asked, world):
+    if problem := asked.problem or request.problem or ("" if trusted or not asked.forwarded else DISTRUST):
         return Target(Where.UNREADABLE, problem=problem), ANY_TOOL, NO_URL
     if not asked.url:
         return IDENTITY, NO_TOOL, NO_URL
@@ -128,18 +130,6 @@ def _led_to(text: str, world: World) -> tuple[Target, Url]:
     if url.raw_path is not url.path and target != target_of(world, url.host, url.raw_path):
         target = Target(Where.UNREADABLE, problem="The URL leads to different servers as sent and decoded.")
     return target, url
-
-
-def is_from_proxy(request: Request, world: World) -> bool:
-    """Return whether a trusted proxy sent this request."""
-    return is_trusted(world, request.peer, request.headers.get("x-proxy-secret", ""))
-
-
-def _distrust(request: Request, asked: Asked, world: World) -> str:
-    """Return why what was forwarded is not to be believed, or nothing."""
-    if asked.forwarded and not is_from_proxy(request, world):
-        return "This proxy is not trusted, so what it forwards is not honoured."
-    return ""
 
 
 def answer(question: Question, decision: Decision, world: World, asked: Asked, request: Request) -> Answer:
