@@ -1,5 +1,7 @@
 """Whether anybody may administer the portal, asked of the tables: inside a change they know more than any World."""
 
+from enum import IntEnum
+
 from django.db.models import Q
 from django.utils import timezone
 
@@ -7,9 +9,25 @@ from authz.decisions.vocabulary import Action, Kind
 from authz.models import Grant, Group, Membership, Nesting, User
 
 
-def portal_is_administered() -> bool:
-    """Return whether some active person may administer the portal now, from anywhere: at most a query per level."""
-    lasting = Q(until=None) | Q(until__gt=timezone.now())
+class Administered(IntEnum):
+    """How long somebody may administer the portal, unless something is changed."""
+
+    BY_NOBODY = 0
+    FOR_A_TIME = 1
+    """Whoever may, loses it at some time."""
+    FOR_GOOD = 2
+
+
+def administered() -> Administered:
+    """Return how long some active person may administer the portal, from anywhere: at most two queries per level."""
+    if _administered(Q(until=None)):
+        return Administered.FOR_GOOD
+    if _administered(Q(until=None) | Q(until__gt=timezone.now())):
+        return Administered.FOR_A_TIME
+    return Administered.BY_NOBODY
+
+
+def _administered(lasting: Q) -> bool:
     grants = Grant.objects.filter(
         lasting, server__kind=Kind.PORTAL, server__enabled=True, action=Action.ADMINISTER, networks=[]
     ).only("group_id", "person_id")

@@ -10,12 +10,11 @@ from django.utils import timezone
 from audit.context import Actor
 from audit.models import Entry
 from authz.changes import api_keys, grants, groups, issuers, memberships, people, proxies, servers, sessions
-from authz.changes.administrators import make_administrator
 from authz.changes.beginnings import begin_another_history
 from authz.changes.change import change
 from authz.errors import AuthzError, Conflict, InvalidName, NestingCycle
 from authz.lookups.build import build
-from authz.models import ApiKey, Change, Group, Membership, Nesting, Proxy, Revision, Server, Session, User
+from authz.models import ApiKey, Change, Group, Membership, Nesting, Proxy, Revision, Session, User
 
 pytestmark = pytest.mark.django_db
 CAROL = Actor.person("carol@example.com", address="192.0.2.1")
@@ -277,26 +276,6 @@ def test_who_answered_for_a_group_is_told_of_when_either_goes(gone: str) -> None
         groups.remove(crew, by=CAROL)
     entry = Entry.objects.get(kind="owner.removed")
     assert ("crew", "alice@example.com") == (entry.subject, entry.target)
-
-
-def test_the_last_administrator_cannot_be_lost() -> None:
-    """Neither suspended, nor removed, nor taken out of the group, nor the grant taken back; another one frees her."""
-    carol = people.create(email="carol@example.com", by=CAROL)
-    make_administrator(carol, by=CAROL)
-    admin = Group.objects.get(name="admin")
-    for refused in (
-        lambda: people.suspend(carol, by=CAROL),
-        lambda: people.remove(carol, by=CAROL),
-        lambda: memberships.remove(Membership.objects.get(person=carol), by=CAROL),
-        lambda: grants.remove(admin.grants.get(), by=CAROL),
-        lambda: groups.remove(admin, by=CAROL),
-        lambda: servers.edit(Server.objects.get(kind="portal"), enabled=False, by=CAROL),
-    ):
-        with pytest.raises(Conflict, match="nobody could administer"):
-            refused()
-    assert User.objects.get(pk=carol.pk).is_active
-    make_administrator(people.create(email="dave@example.com", by=CAROL), by=CAROL)
-    assert not people.suspend(carol, by=CAROL).is_active
 
 
 def test_a_service_account_has_no_password_and_no_session() -> None:

@@ -129,7 +129,7 @@ class Provider:
                     for name, value in {"Content-Type": "application/json", **headers}.items():
                         self.send_header(name, value)
                     self.end_headers()
-                    for at in range(0, len(body), 1 if outer.drip else len(body)):
+                    for at in range(0, len(body), 1 if outer.drip else max(len(body), 1)):
                         self.wfile.write(body[at : at + 1] if outer.drip else body)
                         time.sleep(outer.drip)
                 except OSError:
