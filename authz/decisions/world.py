@@ -96,16 +96,18 @@ class Memo(dict[Any, Any]):
 class Memory:
     """What has been worked out from one World, each kind apart, so that many of one do not push out another."""
 
-    __slots__ = ("answers", "checks", "identities", "proxies", "repeats", "services", "standings", "urls")
+    __slots__ = ("answers", "apart", "checks", "identities", "proxies", "repeats", "services", "standings", "urls")
 
     def __init__(self) -> None:
-        """Begin knowing nothing; the sizes add up to some 130 MB when everything is full."""
+        """Begin knowing nothing; the sizes add up to some 140 MB when everything is full."""
         self.standings = Memo(4096)
         """Person to all their groups: some eight kilobytes each."""
         self.identities = Memo(8192)
         """Person to the headers that name them: one or two kilobytes."""
         self.answers = Memo(16_384)
         """What was judged: one kilobyte."""
+        self.apart = Memo(16_384)
+        """Requests without their URL, as a hash, to what they say: 700 bytes."""
         self.checks = Memo(65_536)
         """What services asked, as a hash: 100 bytes."""
         self.services = Memo(1024)

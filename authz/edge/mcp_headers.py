@@ -8,7 +8,7 @@ list below, in a POST to the very path where the server speaks MCP.
 
 import re
 from base64 import b64decode
-from typing import Final
+from typing import Final, NamedTuple
 
 from authz.decisions.routing import is_mcp_endpoint
 from authz.decisions.vocabulary import ANY_TOOL, NO_TOOL, Kind
@@ -34,18 +34,35 @@ CALL: Final = "tools/call"
 ENCODED: Final = re.compile(r"=\?base64\?([A-Za-z0-9+/]+={0,2})\?=", re.ASCII)
 
 
-def tool_asked(request: Request, method: str, world: World, server: int, url: Url) -> str | None:
-    """Return the tool that is provably called, NO_TOOL if provably none is, or ANY_TOOL if nothing is proven."""
+class Call(NamedTuple):
+    """What a request says of the tool that it calls, as text that nobody believes yet."""
+
+    http: str
+    """The method of HTTP."""
+    version: str
+    """Of the protocol."""
+    method: str
+    name: str
+
+
+def call_of(request: Request, method: str) -> Call:
+    """Return what a request, asked by a method of HTTP, says of the tool that it calls."""
     headers = request.headers
-    if headers.get("mcp-protocol-version") not in VERSIONS or method != "POST":
+    return Call(
+        method, headers.get("mcp-protocol-version", ""), headers.get("mcp-method", ""), headers.get("mcp-name", "")
+    )
+
+
+def tool_asked(call: Call, world: World, server: int, url: Url) -> str | None:
+    """Return the tool that is provably called, NO_TOOL if provably none is, or ANY_TOOL if nothing is proven."""
+    if call.version not in VERSIONS or call.http != "POST":
         return ANY_TOOL
     asked = world.servers[server]
     if asked.kind != Kind.MCP or not asked.verifies_headers or not is_mcp_endpoint(world, server, url.host, url.path):
         return ANY_TOOL
-    called = headers.get("mcp-method", "")
-    if called == CALL:
-        return decoded(headers.get("mcp-name", "")) or ANY_TOOL
-    return NO_TOOL if called in HARMLESS else ANY_TOOL
+    if call.method == CALL:
+        return decoded(call.name) or ANY_TOOL
+    return NO_TOOL if call.method in HARMLESS else ANY_TOOL
 
 
 def decoded(name: str) -> str:

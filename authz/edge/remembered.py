@@ -23,6 +23,7 @@ from authz.decisions.membership import standing
 from authz.decisions.vocabulary import FOREVER, Decision, Effect, Principal, Question, Target, Where
 from authz.decisions.world import World
 from authz.edge.answers import Answer
+from authz.edge.mcp_headers import Call
 from authz.edge.request import Request
 
 _KEY: Final = secrets.token_bytes(32)
@@ -43,27 +44,38 @@ class Judged:
     number: int
 
 
+class Asker(NamedTuple):
+    """All that is asked but the URL: with which credentials, of which tool, from where, and how."""
+
+    shown: bytes
+    call: Call
+    address: str
+    dialect: str
+
+
 class Recalled(NamedTuple):
-    """What was judged before, in which World, and the URL it is asked about now."""
+    """What was judged before, in which World, and the URL it is asked about now, as the book has it."""
 
     world: World
     judged: Judged
     url: str
+    first: tuple[Asker, str] | None = None
+    """If nobody asked about that URL before: who does now, and the URL as it was sent."""
 
 
-def name_of(request: Request, target: Target, tool: str | None, address: str, dialect: str) -> Name | None:
-    """Return what an answer is remembered by: all that it can depend on; None if it is not to be remembered.
-
-    Of the headers, what the credentials are read from is hashed as it came, for a caller sends the same again and
-    again. None of it holds a NUL: a request with one is unreadable.
-    """
+def name_of(asker: Asker, target: Target, tool: str | None) -> Name | None:
+    """Return what an answer is remembered by: all that it can depend on; None if it is not to be remembered."""
     if target.where is Where.UNREADABLE:
         return None
-    return shown_by(request), target, tool, address, dialect
+    return asker.shown, target, tool, asker.address, asker.dialect
 
 
 def shown_by(request: Request) -> bytes:
-    """Return a keyed hash of all the credentials in a request, and of what else stands in their headers."""
+    """Return a keyed hash of all the credentials in a request.
+
+    What they are read from is hashed as it came, for a caller sends the same again and again. None of it holds a NUL: a
+    request with one is unreadable.
+    """
     headers = request.headers
     shown = (
         f"{session_part(headers.get('cookie', ''))}\0{headers.get('authorization', '')}\0{headers.get('x-api-key', '')}"

@@ -1,9 +1,13 @@
-"""Answers requests that came before, byte for byte, without reading them again.
+"""Answers requests that came before, byte for byte or but for their URL, without reading them again.
 
 A proxy asks the same for the same caller again and again: an MCP client has one address, one credential and the same
 few headers. What a request says follows from its bytes and from the connection that brought it, and what is judged of
 it holds as `remembered` tells; so where both are known, the answer is. Whatever is not exactly as it was goes the long
 way, and so does everything that fails here.
+
+A browser asks for many URLs, and all else that it sends stays the same. The proxy tells a URL in a header of its own,
+so a request that differs only in what stands between the name of that header and the end of its line says all the same
+of another URL. That one is then read as any other, and judged if it leads to where the same was judged before.
 
 Requests hold credentials, so they are remembered by a keyed hash: CPython's own (SipHash, 64 bits, under a key that is
 drawn when the process starts), once of the bytes alone and once with a secret before them. Where Python hashes in
@@ -13,11 +17,16 @@ another way, or under a key that somebody chose, nothing is remembered.
 import secrets
 import sys
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from audit.spool import Recurring, about
+from authz.decisions.vocabulary import NO_TOOL
+from authz.decisions.world import World
 from authz.edge.answers import rendered
-from authz.edge.remembered import Judged, Recalled
+from authz.edge.canonical import UnreadableUrl
+from authz.edge.leading import led_to
+from authz.edge.mcp_headers import tool_asked
+from authz.edge.remembered import Asker, Judged, Recalled, name_of, recall
 
 _KEY: Final = secrets.token_bytes(32)
 
@@ -38,6 +47,24 @@ class Repeat(Recurring):
         self.since, self.until, self.used, self.number = judged.since, judged.until, judged.used, judged.number
 
 
+TOLD_IN: Final = {"nginx": b"\r\nX-Original-URL: ", "forward-auth": b"\r\nX-Forwarded-Uri: "}
+"""Where a proxy of each dialect tells the URL, or the path and query of it."""
+LONGEST: Final = 16 * 1024
+"""Bytes of a request that is taken apart."""
+
+
+class Apart(NamedTuple):
+    """A request without its URL."""
+
+    begin: int
+    """Where its URL begins: what came before that byte, and after the URL, is what it was."""
+    check: int
+    """The hash of the rest with the connection's mark before it."""
+    asker: Asker
+    base: str
+    """What stands before the text that is told, in the URL: nothing, or scheme and host."""
+
+
 HASHES: Final = (
     sys.hash_info.algorithm.startswith("siphash") and sys.hash_info.width == 64 and bool(sys.flags.hash_randomization)  # noqa: PLR2004  bits
 )
@@ -50,8 +77,63 @@ def mark_of(peer: str) -> bytes:
 
 
 def repeat(mark: bytes, data: bytes, recalled: Recalled) -> None:
-    """Remember the answer to a request that came as `data` and nothing else, on a connection that stays open."""
+    """Remember the answer to a request that came as `data` and nothing else, on a connection that stays open.
+
+    Of one whose URL nobody asked about before, all but the URL is remembered: what comes once takes no room.
+    """
     if not HASHES:
         return
-    world, judged, url = recalled
-    world.memory.repeats.keep(hash(data), Repeat(hash(mark + data), judged, url))
+    if recalled.first is None:
+        known = Repeat(hash(mark + data), recalled.judged, recalled.url)
+        recalled.world.memory.repeats.keep(hash(data), known)
+    else:
+        _take_apart(mark, data, recalled.world, *recalled.first)
+
+
+def _take_apart(mark: bytes, data: bytes, world: World, asker: Asker, url: str) -> None:
+    told_in = TOLD_IN.get(asker.dialect)
+    if told_in is None or len(data) > LONGEST or (begin := data.find(told_in)) < 0:
+        return
+    begin += len(told_in)
+    end = data.find(b"\r\n", begin)
+    text = data[begin:end].decode("latin-1")
+    if not text or not url.endswith(text):
+        return  # the header is not what the URL was read from
+    if data.find(b"\r\n\r\n") < end:
+        return  # it stands in the body
+    rest = data[:begin] + data[end:]
+    world.memory.apart.keep(hash(rest), Apart(begin, hash(mark + rest), asker, url.removesuffix(text)))
+
+
+def but_for_its_url(mark: bytes, data: bytes, world: World, at: float) -> Repeat | None:
+    """Return what to answer a request of which all but the URL came before, if that was judged before; else None."""
+    for told_in in TOLD_IN.values():
+        if (begin := data.find(told_in)) >= 0:
+            break
+    else:
+        return None
+    begin += len(told_in)
+    if (end := data.find(b"\r\n", begin)) < 0 or len(data) > LONGEST:
+        return None
+    rest = data[:begin] + data[end:]
+    apart: Apart | None = world.memory.apart.get(hash(rest))
+    if apart is None or apart.begin != begin or apart.check != hash(mark + rest):
+        return None
+    text = data[begin:end].decode("latin-1")
+    asker = apart.asker
+    if apart.base and text[:1] != "/":
+        return None
+    asked = apart.base + text
+    again = asked in world.memory.urls
+    try:
+        target, url = led_to(world, asked)
+        tool = tool_asked(asker.call, world, target.server, url) if target.server else NO_TOOL
+    except UnreadableUrl:
+        return None
+    judged = recall(world, name_of(asker, target, tool), at)
+    if judged is None:
+        return None
+    known = Repeat(hash(mark + data) if again else 0, judged, url.shown)
+    if again:
+        world.memory.repeats.keep(hash(data), known)
+    return known

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple, Protocol
 from audit.spool import SpoolUnavailable
 from authz.decisions.world import World
 from authz.edge.recording import record, spool
-from authz.edge.repeated import Repeat
+from authz.edge.repeated import Repeat, but_for_its_url
 from authz.edge.request import Request
 from authz.errors import Unavailable
 from authz.lookups.current import CURRENT
@@ -97,6 +97,8 @@ class Turn:
         """
         known = (self.known or self.begin()).get(hash(data))
         if known is None or known.check != hash(connection.mark + data) or self.began >= known.until:
+            known = but_for_its_url(connection.mark, data, self.world, self.began) if self.world is not None else None
+        if known is None:
             return False
         self.owed.append((connection, known, data))
         return True

@@ -10,7 +10,6 @@ from audit.spool import about
 from authz.conf import hot, signing_key
 from authz.credentials import Unsettled, identify
 from authz.decisions.decide import decide
-from authz.decisions.routing import target_of
 from authz.decisions.vocabulary import (
     ANY_TOOL,
     IDENTITY,
@@ -27,10 +26,11 @@ from authz.edge.answers import Answer, expires_line, identity_lines, nobody_line
 from authz.edge.asked import Asked, Dialect, Refusal
 from authz.edge.assertion import assertion_line
 from authz.edge.canonical import UnreadableUrl, Url, read_url
-from authz.edge.mcp_headers import tool_asked
+from authz.edge.leading import led_to
+from authz.edge.mcp_headers import Call, call_of, tool_asked
 from authz.edge.presented import presented_by
 from authz.edge.recording import Record, record, written
-from authz.edge.remembered import Recalled, is_lone, name_of, recall, remember
+from authz.edge.remembered import Asker, Recalled, is_lone, name_of, recall, remember, shown_by
 from authz.edge.request import Request
 from authz.edge.trust import client_address, is_trusted
 from authz.errors import BadCredential
@@ -43,8 +43,6 @@ LOGIN_KEPT: Final = 3600
 """Seconds for which a login page may lead back to where somebody came from."""
 LONGEST_WAY_BACK: Final = 1500
 """Characters of a URL that a login leads back to: sealed, it shares the 4 KB that nginx takes of our headers."""
-LONGEST_REMEMBERED: Final = 512
-"""Characters of a URL whose meaning is remembered; longer ones are rare, unless a stranger wants to fill our memory."""
 NO_URL: Final = Url("", "", "", "")
 DISTRUST: Final = "This proxy is not trusted, so what it forwards is not honoured."
 
@@ -70,18 +68,19 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool, r
     at = time.time()
     world = current_world()
     asked = read(request)
-    asked_before = asked.url in world.memory.urls
+    again = asked.url in world.memory.urls
     trusted = is_trusted(world, request.peer, request.headers.get("x-proxy-secret", ""))
-    target, tool, url = _target(request, asked, world, trusted=trusted)
+    call = call_of(request, asked.method)
+    target, tool, url = _target(request, asked, call, world, trusted=trusted)
     address = client_address(asked.address) if trusted else ""
     if address is None:
         target = Target(Where.UNREADABLE, problem="The proxy names a client address that is none.")
         address = ""
-    name = name_of(request, target, tool, address, dialect)
+    asker = Asker(shown_by(request), call, address, dialect)
+    name = name_of(asker, target, tool)
     if (known := recall(world, name, at)) is not None:
         record(about(url.shown, known.line), at)
-        if asked_before:
-            request.recalled = Recalled(world, known, url.shown)
+        request.recalled = Recalled(world, known, url.shown, None if again else (asker, asked.url))
         return known.answer
     presented = presented_by(request)
     who, bad = None, ""
@@ -105,31 +104,19 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool, r
     return given
 
 
-def _target(request: Request, asked: Asked, world: World, *, trusted: bool) -> tuple[Target, str | None, Url]:
+def _target(
+    request: Request, asked: Asked, call: Call, world: World, *, trusted: bool
+) -> tuple[Target, str | None, Url]:
     """Return what is asked for, which tool of it, and the URL in its one meaning."""
     if problem := asked.problem or request.problem or ("" if trusted or not asked.forwarded else DISTRUST):
         return Target(Where.UNREADABLE, problem=problem), ANY_TOOL, NO_URL
     if not asked.url:
         return IDENTITY, NO_TOOL, NO_URL
     try:
-        known: tuple[Target, Url] | None = world.memory.urls.get(asked.url)
-        if known is None:
-            known = _led_to(asked.url, world)
-            if len(asked.url) <= LONGEST_REMEMBERED:
-                world.memory.urls.keep(asked.url, known)
-        target, url = known
-        return target, tool_asked(request, asked.method, world, target.server, url) if target.server else NO_TOOL, url
+        target, url = led_to(world, asked.url)
+        return target, tool_asked(call, world, target.server, url) if target.server else NO_TOOL, url
     except UnreadableUrl as error:
         return Target(Where.UNREADABLE, problem=str(error)), ANY_TOOL, NO_URL
-
-
-def _led_to(text: str, world: World) -> tuple[Target, Url]:
-    """Return where a URL leads, and its one meaning."""
-    url = read_url(text)
-    target = target_of(world, url.host, url.path)
-    if url.raw_path is not url.path and target != target_of(world, url.host, url.raw_path):
-        target = Target(Where.UNREADABLE, problem="The URL leads to different servers as sent and decoded.")
-    return target, url
 
 
 def answer(question: Question, decision: Decision, world: World, asked: Asked, request: Request) -> Answer:

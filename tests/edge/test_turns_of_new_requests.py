@@ -79,7 +79,8 @@ def test_what_came_before_and_what_is_new_share_a_write(wires, settings, writes)
     assert 3 == len(writes)
     found = recorded(settings.AUDIT_SPOOL_DIR)
     assert len(found) == len({each["id"] for each in found}) == 4 + 9
-    assert ["alice", "bob", "alice"] * 3 == [each["person"].partition("@")[0] for each in found[4:]]
+    urls = sorted((each["person"].partition("@")[0], each["url"].removeprefix(SEARCH_URL)) for each in found[4:])
+    assert [("alice", "")] * 3 + [(person, f"/{n}") for person in ("alice", "bob") for n in range(3)] == urls
 
 
 def test_a_batch_of_checks_is_one_write(wires, settings, writes):
