@@ -96,7 +96,7 @@ clean: ## Remove the venv and every cache; the data folder stays
 # What is installed is remembered by a file beside it, so that a second `make run` starts at once.
 
 # The quickest Python 3.11 there is: one that was built without optimizations takes a third longer for everything.
-# Without a 3.11, the first that is newer; `make run PYTHON=/path/to/python3` names another.
+# Without a 3.11, a newer one; `make run PYTHON=/path/to/python3` names another.
 define TRIAL
 import sys
 if sys.version_info < (3, 11):
@@ -111,10 +111,13 @@ def seconds():
 print(int(min(seconds() for _ in range(9)) * 1e6), sys.executable)
 endef
 $(BIN)/python: export WORK = $(TRIAL)
+PATIENTLY := $(if $(shell command -v timeout),timeout 10)
 $(BIN)/python:
 	@python="$(PYTHON)"; \
 	for name in $(if $(PYTHON),,python3.11 python3 python3.12 python3.13 python3.14); do \
-		python=$$(for each in $$(type -ap $$name | awk '!seen[$$0]++'); do "$$each" -c "$$WORK" 2>/dev/null || true; done | sort -n | head -n 1 | cut -d ' ' -f 2-); \
+		python=$$({ type -ap $$name || true; } | awk '!seen[$$0]++' | while IFS= read -r each; do \
+			said=$$($(PATIENTLY) "$$each" -c "$$WORK" 2>/dev/null </dev/null) && tail -n 1 <<< "$$said" | grep -E '^[0-9]+ /' || true; \
+		done | sort -n | head -n 1 | cut -d ' ' -f 2-); \
 		[ -z "$$python" ] || break; \
 	done; \
 	if [ -z "$$python" ]; then \

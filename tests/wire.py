@@ -29,7 +29,7 @@ class Wire:
 
     def __init__(self, peer: str = PROXY, turn: Turn | None = None) -> None:
         """Connect, to a loop of its own or in the turns of another."""
-        self.peer, self.said, self.closing = peer, b"", False
+        self.peer, self.said, self.closing, self.paused = peer, b"", False, False
         self.after: list[Callable[[], None]] = []
         self.turn = turn or Turn(self)  # type: ignore[arg-type]  # as much of a loop as it needs
         self.edge = Edge(self, self.turn, set())  # type: ignore[arg-type]
@@ -73,10 +73,12 @@ class Wire:
         self.closing = True
 
     def pause_reading(self) -> None:
-        """Nothing is on its way."""
+        """Leave what is on its way where it is."""
+        self.paused = True
 
     def resume_reading(self) -> None:
-        """Nothing is on its way."""
+        """Take what is on its way."""
+        self.paused = False
 
     def time(self) -> float:
         """Return the loop's time."""
@@ -90,6 +92,34 @@ class Wire:
         except Exception as error:  # noqa: BLE001  as an executor does
             done.set_exception(error)
         return done
+
+
+class SlowWire(Wire):
+    """One whose executor does nothing until the test says so."""
+
+    def __init__(self, peer: str = PROXY, turn: Turn | None = None) -> None:
+        """Connect."""
+        super().__init__(peer, turn)
+        self.works: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def run_in_executor(self, _executor: None, work: Callable[[], Any]) -> "Future[Any]":
+        """Do it later."""
+        done: Future[Any] = Future()
+        self.works.append((done, work))
+        return done
+
+    def work(self) -> bool:
+        """Do one thing that is waiting, and return whether there was one."""
+        if not self.works:
+            return False
+        done, work = self.works.pop(0)
+        try:
+            found = work()
+        except Exception as error:  # noqa: BLE001  as an executor does
+            done.set_exception(error)
+        else:
+            done.set_result(found)
+        return True
 
 
 def lines(headers: dict[str, str], *, target: str = "/auth/validate", method: str = "GET") -> bytes:

@@ -26,7 +26,7 @@ from authz.decisions.world import World
 from authz.edge.answers import Answer
 from authz.edge.presented import presented_by
 from authz.edge.recording import Record, record
-from authz.edge.remembered import Judged, Recalled, is_key, is_lone, number_of, shown_by
+from authz.edge.remembered import Judged, Recalled, is_key, number_of, shown_by
 from authz.edge.request import Request
 from authz.errors import AuthzError, BadCredential, BadRequest, Behind, Unavailable
 from authz.formats import revision
@@ -37,6 +37,8 @@ from authz.problems import extra_headers, status_and_code
 log = logging.getLogger(__name__)
 
 MOST_CHECKS: Final = 1000
+LONGEST_REMEMBERED: Final = 1024
+"""Characters written of a check that is remembered: names may be long, and need not be anybody's."""
 JSON: Final = b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
 
 
@@ -81,6 +83,8 @@ def _check(request: Request, *, settled: bool, record: Record) -> Answer:
         record(about("", found.line), at)
         answer = _answer(world, f'{{"is_member": {"true" if found.member else "false"}')
         # What is asked once takes no room; what is asked again in the same World will be asked often.
+        if len(found.line) > LONGEST_REMEMBERED:
+            return answer
         if (asked := hash(request.body)) in world.memory.checks:
             request.recalled = _recalled(world, who, found, answer)
         else:
@@ -104,9 +108,8 @@ def _service(request: Request, world: World, at: float) -> Principal:
     if who is not None and at < who.until:
         USAGE.key_used(number_of(who), at)
         return who
-    presented = presented_by(request)
-    who = service(presented, world, at, scope=GROUPS_CHECK)
-    if is_lone(presented) and is_key(who):
+    who = service(presented_by(request), world, at, scope=GROUPS_CHECK)
+    if is_key(who):
         known.keep(shown, who)
     return who
 

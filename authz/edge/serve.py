@@ -94,6 +94,11 @@ class Edge(asyncio.Protocol):
         if not self.busy:
             self.transport.resume_reading()
 
+    @property
+    def waited_for(self) -> bool:
+        """Whether an answer is under way."""
+        return self.busy or self.owes or self.state is OWED
+
     def data_received(self, data: bytes) -> None:
         """Take what came: a request that came before is known by its bytes, everything else is read."""
         if self.state is AT_REST and self.turn.takes(self, data):
@@ -115,10 +120,10 @@ class Edge(asyncio.Protocol):
             if last:
                 self.transport.close()
 
-    def again(self, request: Request, *, last: bool) -> None:
-        """Answer a request again, whose answer was not given."""
+    def again(self, request: Request, *, last: bool, settled: bool) -> None:
+        """Answer a request anew, whose answer was not given."""
         self.owes = False
-        self._answer(request, last=last)
+        self._answer(request, last=last, settled=settled)
         self._rest()
 
     def abandon(self) -> None:
@@ -141,6 +146,7 @@ class Edge(asyncio.Protocol):
         self._rest()
 
     def _rest(self) -> None:
+        self.recalled = None  # a connection that lies idle keeps no World
         if self.between and not self.size and not self.busy:
             self.state = OWED if self.owes else AT_REST
         else:
@@ -189,6 +195,7 @@ class Edge(asyncio.Protocol):
         request.method = self.parser.get_method().decode("ascii")
         request.target = self.url.decode("latin-1")
         request.body = b"".join(self.body)
+        self.request, self.body = None, []  # nor anybody's credentials
         parser, size = self.parser, self.size
         last = not parser.should_keep_alive() or parser.should_upgrade()
         self.between = True
@@ -202,20 +209,20 @@ class Edge(asyncio.Protocol):
             return
         self._answer(request, last=last)
 
-    def _answer(self, request: Request, *, last: bool) -> None:
+    def _answer(self, request: Request, *, last: bool, settled: bool = False) -> None:
         judge = judge_of(request.target)
         if judge is None:
             self._send(NOT_FOUND, request, last=last)
             return
         try:
-            self._judge(judge, request, last=last)
+            self._judge(judge, request, last=last, settled=settled)
         except Unsettled as error:
             self._settle(error, judge, request, last=last)
             return
         if request.method != "HEAD" and not last:
             self.recalled = request.recalled
 
-    def _judge(self, judge: Judge, request: Request, *, last: bool, settled: bool = False) -> None:
+    def _judge(self, judge: Judge, request: Request, *, last: bool, settled: bool) -> None:
         """Find the answer to a request; it is given as soon as its decisions are recorded."""
         turn = self.turn
         turn.begin()
@@ -231,7 +238,8 @@ class Edge(asyncio.Protocol):
             self._send(answer, request, last=last)
         else:
             self.owes = True
-            turn.owe(Judgement(self, request, rendered(answer, head_only=request.method == "HEAD", last=last), last))
+            whole = rendered(answer, head_only=request.method == "HEAD", last=last)
+            turn.owe(Judgement(self, request, whole, last, settled))
 
     def _send(self, answer: Answer, request: Request, *, last: bool) -> None:
         if not self.transport.is_closing():
@@ -266,8 +274,10 @@ class Edge(asyncio.Protocol):
             log.warning("edge.not_settled", extra={"error": str(error)})
         self._judge(judge, request, last=last, settled=True)
         self.busy = False
-        while self.following and not self.busy:
+        while self.following:
             self._catch_up()
+            if self.busy:
+                break
             following = self.following.pop(0)
             if isinstance(following, Answer):
                 self._refuse(following)
@@ -296,7 +306,7 @@ async def serve(sockets: list[Any], stop: asyncio.Event) -> None:
             await asyncio.wait_for(stop.wait(), timeout=IDLE / 5)
         except TimeoutError:
             oldest = loop.time() - IDLE
-            for connection in [each for each in open_ones if each.seen < oldest and not each.busy]:
+            for connection in [each for each in open_ones if each.seen < oldest and not each.waited_for]:
                 connection.transport.close()
     for server in servers:
         server.close()

@@ -25,6 +25,8 @@ from authz.lookups.current import CURRENT
 
 log = logging.getLogger(__name__)
 
+LONGEST: Final = 0.25
+"""Seconds after which a turn is judged anew when it ends: the machine may have slept, and reasons may have ended."""
 NOTHING: Final[dict[int, Repeat]] = {}
 """What is known where there is no World that may be judged by."""
 
@@ -41,8 +43,8 @@ class Asking(Protocol):
     def read(self, data: bytes) -> None:
         """Take a request the long way, which is owed an answer."""
 
-    def again(self, request: Request, *, last: bool) -> None:
-        """Answer a request again, which is owed an answer."""
+    def again(self, request: Request, *, last: bool, settled: bool) -> None:
+        """Answer a request anew, which is owed an answer."""
 
     def abandon(self) -> None:
         """End at once, for an answer that is owed cannot be given."""
@@ -56,6 +58,8 @@ class Judgement(NamedTuple):
     whole: bytes
     last: bool
     """Whether the connection ends with it."""
+    settled: bool
+    """Whether what needed a moment has had it: then the request is not made to wait again."""
 
 
 class Turn:
@@ -73,6 +77,7 @@ class Turn:
         self.known: dict[int, Repeat] | None = None
         """What is known in the World of this turn, once it has begun."""
         self.world: World | None = None
+        self.began = 0.0
         self.anew = False
         """Whether what was owed is judged anew: then everything is recorded at once, and nothing is owed any more."""
         self.noting = 0.0
@@ -116,16 +121,26 @@ class Turn:
 
     def end(self) -> None:
         """Record what is owed, then give it; if some of it does not hold now, or cannot be recorded, all is read."""
-        owed, judged, new = self.owed, self.judged, self.new
-        self.owed, self.judged, self.new, self.known = [], [], [], None
+        owed, judged, new, world = self.owed, self.judged, self.new, self.world
+        self.owed, self.judged, self.new, self.known, self.world = [], [], [], None, None
         if not owed and not new:
             return
-        at, now, noting = time.time(), self.loop.time(), self.noting
+        at = time.time()
+        holding = [known for _, known, _ in owed if known.since <= at < known.until]
+        held = len(holding) == len(owed) and 0 <= at - self.began <= LONGEST
+        recorded = held and _recorded(world, holding, new, at)
+        self.anew = not recorded
+        try:
+            self._give(owed, judged, recorded=recorded, at=at)
+        finally:
+            self.anew = False
+
+    def _give(
+        self, owed: list[tuple[Asking, Repeat, bytes]], judged: list[Judgement], *, recorded: bool, at: float
+    ) -> None:
+        now, noting = self.loop.time(), self.noting
         if not 0 <= at - noting < 1:
             self.noting = noting = at
-        holding = [known for _, known, _ in owed if known.since <= at < known.until]
-        recorded = len(holding) == len(owed) and self._recorded(holding, new, at)
-        self.anew = not recorded
         for connection, known, data in owed:
             try:
                 if not recorded:
@@ -138,25 +153,26 @@ class Turn:
             except Exception:  # whatever is wrong with one connection, the others are not to wait for ever
                 log.exception("edge.not_given")
                 connection.abandon()
-        for connection, request, whole, last in judged:
+        for connection, request, whole, last, settled in judged:
             try:
                 if recorded:
                     connection.give(whole, now, last=last)
                 else:
-                    connection.again(request, last=last)
+                    connection.again(request, last=last, settled=settled)
             except Exception:
                 log.exception("edge.not_given")
                 connection.abandon()
-        self.anew = False
 
-    def _recorded(self, holding: list[Repeat], new: list[tuple[bytes, float]], at: float) -> bool:
-        try:
-            if CURRENT.now() is not self.world:
-                return False
-            spool().append_all(holding, at=at, new=new)
-        except (Unavailable, SpoolUnavailable):
+
+def _recorded(world: World | None, holding: list[Repeat], new: list[tuple[bytes, float]], at: float) -> bool:
+    """Record what was judged in a World, if that is the newest."""
+    try:
+        if CURRENT.now() is not world:
             return False
-        except Exception:
-            log.exception("edge.not_recorded")
-            return False
-        return True
+        spool().append_all(holding, at=at, new=new)
+    except (Unavailable, SpoolUnavailable):
+        return False
+    except Exception:
+        log.exception("edge.not_recorded")
+        return False
+    return True
