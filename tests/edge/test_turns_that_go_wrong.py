@@ -5,9 +5,10 @@ import os
 
 import pytest
 
+from authz.decisions.world import World
 from authz.edge import recording
 from authz.edge.turns import LONGEST
-from authz.lookups.current import CURRENT, current_world
+from authz.lookups.current import CURRENT
 from tests.edge.test_repeated import recorded, repeats
 from tests.edge.test_turns import ASKED, LIVEZ, said
 from tests.edge.test_turns_of_new_requests import check, new
@@ -127,7 +128,12 @@ def test_the_next_turn_is_whole_again(spool, failing, monkeypatch):
     assert [[200], [403]] == said(wires) if failing == "the World" else [[403], [403]] == said(wires)
 
     writes, write = [], os.write
-    monkeypatch.setattr(os, "write", lambda fd, data: (writes.append(data), write(fd, data))[1])
+
+    def counted(fd, data):
+        writes.append(data)
+        return write(fd, data)
+
+    monkeypatch.setattr(os, "write", counted)
     for wire, person in zip(wires, (ALICE, BOB), strict=True):
         wire.said = b""
         wire.edge.data_received(new(person, 2))
@@ -152,19 +158,15 @@ def test_each_decision_keeps_its_moment_and_its_address(spool, monkeypatch):
 
 
 def test_a_connection_that_lies_idle_keeps_no_world_and_no_credentials(spool):
-    worlds = []
     wires = [Wire() for _ in range(5)]
     for number, wire in enumerate(wires):
-        live_in(made := world(revision=200 + number))
-        worlds.append(id(made))
+        live_in(world(revision=200 + number))
         for _ in range(3):
             wire.send(new(ALICE))
             wire.send(check("alice@example.com", "interns"))
     live_in(world(revision=300))
     gc.collect()
-    del made
-    kept = [each for each in gc.get_objects() if id(each) in worlds and each is not current_world()]
-    assert [] == [each for each in kept if type(each) is type(current_world())]
+    assert {300} == {each.revision for each in gc.get_objects() if isinstance(each, World) and each.revision >= 200}
     assert [(None, [])] * 5 == [(wire.edge.request, wire.edge.body) for wire in wires]
 
 
@@ -190,17 +192,18 @@ def test_an_answer_that_is_owed_is_waited_for(spool):
 
 def test_who_does_not_read_is_not_read(spool):
     wire = SlowWire()
-    wire.edge.pause_writing()
-    assert wire.paused
-    wire.edge.resume_writing()
-    assert not wire.paused
-    wire.edge.data_received(NEWER)
-    assert wire.paused
-    wire.edge.pause_writing()
-    wire.edge.resume_writing()
-    assert wire.paused, "it still needs its moment"
-    until_quiet(wire)
-    assert not wire.paused
+    found = []
+    for happens in (
+        wire.edge.pause_writing,
+        wire.edge.resume_writing,
+        lambda: wire.edge.data_received(NEWER),  # it needs a moment, and has it only at the end
+        wire.edge.resume_writing,
+        lambda: until_quiet(wire),
+    ):
+        happens()
+        found.append(wire.paused)
+
+    assert [True, False, True, True, False] == found
 
 
 @pytest.mark.parametrize("again", [1, 4], ids=["read", "unread"])
@@ -216,7 +219,7 @@ def test_long_names_that_nobody_has_take_no_room(spool):
     wire = Wire()
     for number in range(5):
         for _ in range(3):
-            assert b'"is_member": false' in wire.send(check("\U0001f600" * 1000, f"group {number}"))
+            assert 1 == wire.send(check("\U0001f600" * 1000, f"group {number}")).count(b'"is_member": false')
     assert 0 == repeats()
 
 
