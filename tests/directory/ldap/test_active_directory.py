@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from authz.admin.source_forms import ACTIVE_DIRECTORY
-from authz.changes import runs, sources
+from authz.changes import sources
 from authz.directory.ldap.reading import read_directory
-from authz.directory.run import work
 from authz.directory.sign_in import sign_in
 from authz.errors import BadCredential
 from authz.formats.sources import LdapSettings, read
 from authz.models import ForeignMember, Identity, Run, Source, User
 from tests.directory import cast
 from tests.directory.cast import BY, somebody
+from tests.directory.ldap.steps import comes_in, everything, synced
 from tests.peers.active_directory import CONTROLLER, DISABLED, DOMAIN, ENABLED, GROUPS, PEOPLE, READER_PASSWORD
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.peer("python-ldap")]
@@ -27,26 +27,6 @@ IN_STEP = {("alice", "interns", "ldap:corp"), ("bob", "sales", "ldap:corp")}
 
 def corp(ad, **more: Any) -> Source:
     return sources.add(name="corp", kind="ldap", settings=PRESET | ad.settings | more, secret=READER_PASSWORD, by=BY)
-
-
-def synced(source: Source, mode: str = Run.FULL) -> Run:
-    run = runs.ask(source, by=BY, mode=mode)
-    work()
-    run.refresh_from_db()
-    source.refresh_from_db()
-    return run
-
-
-def everything() -> tuple[set[Any], set[Any]]:
-    return set(User.objects.values_list("email", "name", "is_active")), cast.memberships()
-
-
-def comes_in(account: str, password: str) -> str:
-    try:
-        begun = sign_in(email=account, password=password, device="a browser", address="192.0.2.1")
-    except BadCredential:
-        return ""
-    return begun.row.person.email.partition("@")[0]
 
 
 def ticks(moment: float) -> int:

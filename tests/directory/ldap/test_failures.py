@@ -17,6 +17,7 @@ from authz.directory.trying import tried
 from authz.models import Run, Source, User
 from tests.directory import cast
 from tests.directory.cast import BY
+from tests.directory.ldap.steps import everything, synced
 from tests.peers.slapd import BASE, NOBODY, READER, READER_PASSWORD, dn_of, inet, running
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.peer("OpenLDAP")]
@@ -24,18 +25,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.peer("OpenLDA
 
 def corp(slapd, secret: str = READER_PASSWORD, **more: Any) -> Source:
     return sources.add(name="corp", kind="ldap", settings=slapd.settings | more, secret=secret, by=BY)
-
-
-def synced(source: Source, mode: str = Run.FULL) -> Run:
-    run = runs.ask(source, by=BY, mode=mode)
-    work()
-    run.refresh_from_db()
-    source.refresh_from_db()
-    return run
-
-
-def everything() -> tuple[set[Any], set[Any]]:
-    return set(User.objects.values_list("email", "name", "is_active")), cast.memberships()
 
 
 def down(slapd, source) -> None:

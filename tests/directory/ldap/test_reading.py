@@ -14,6 +14,7 @@ from authz.formats.sources import LdapSettings
 from authz.models import Identity, Membership, Nesting, Run, Source, User
 from tests.directory import cast
 from tests.directory.cast import BY, somebody
+from tests.directory.ldap.steps import synced
 from tests.peers.slapd import PEOPLE, READER_PASSWORD, dn_of, group_dn, inet, names
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.peer("OpenLDAP")]
@@ -26,14 +27,6 @@ IN_STEP = {
 
 def corp(slapd, **more: Any) -> Source:
     return sources.add(name="corp", kind="ldap", settings=slapd.settings | more, secret=READER_PASSWORD, by=BY)
-
-
-def synced(source: Source, mode: str = Run.FULL) -> Run:
-    """Bring a directory in step, and return how that went."""
-    run = runs.ask(source, by=BY, mode=mode)
-    work()
-    run.refresh_from_db()
-    return run
 
 
 def test_people_and_groups_are_mirrored(slapd):

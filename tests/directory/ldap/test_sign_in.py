@@ -20,6 +20,7 @@ from authz.errors import BadCredential
 from authz.models import FailedSignIn, Run, Session, Source, User
 from tests.directory import cast
 from tests.directory.cast import BY, somebody
+from tests.directory.ldap.steps import comes_in
 from tests.peers.slapd import READER_PASSWORD, dn_of, group_dn, inet, names, running
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.peer("OpenLDAP")]
@@ -29,15 +30,6 @@ OURS = "a password of ours only"
 
 def corp(slapd, name: str = "corp", **more: Any) -> Any:
     return sources.add(name=name, kind="ldap", settings=slapd.settings | more, secret=READER_PASSWORD, by=BY)
-
-
-def comes_in(account: str, password: str, address: str = "192.0.2.1") -> str:
-    """Return who came in; nobody's name is empty."""
-    try:
-        begun = sign_in(email=account, password=password, device="a browser", address=address)
-    except BadCredential:
-        return ""
-    return begun.row.person.email.partition("@")[0]
 
 
 @pytest.mark.parametrize(
