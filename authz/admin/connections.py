@@ -66,7 +66,7 @@ DISCONNECT_ALL = Act(
 class Connections(VerbAdmin[Connection]):
     """Live connections; one that ends is gone from here, also while somebody looks at it."""
 
-    list_display = ("person", "to", "purpose", "since", "address", "by", "traffic", "ends")
+    list_display = ("person", "leads", "since", "address", "by", "traffic", "ends")
     list_filter = (Kind, ("server", admin.RelatedOnlyFieldListFilter))
     search_fields = ("person__email", "address", "server__name")
     show_full_result_count = False
@@ -105,6 +105,11 @@ class Connections(VerbAdmin[Connection]):
         """Return what it leads to."""
         return where_to(connection)
 
+    @admin.display(description="to", ordering="server__name")
+    def leads(self, connection: Connection) -> SafeString:
+        """Return what it leads to, and what it is for, in one column."""
+        return _two_lines(self.to(connection), self.purpose(connection))
+
     @admin.display(description="kind", ordering="kind")
     def purpose(self, connection: Connection) -> str:
         """Return what it is for."""
@@ -126,8 +131,7 @@ class Connections(VerbAdmin[Connection]):
     @admin.display(description="ends (UTC)", ordering="ends_at")
     def ends(self, connection: Connection) -> SafeString:
         """Return when it ends at the latest, and why, in a few words."""
-        both = utc(connection.ends_at), because(connection)
-        return format_html('<span class="block">{}<br><span class="text-xs">{}</span></span>', *both)
+        return _two_lines(utc(connection.ends_at), because(connection))
 
     @button("Disconnect", path="disconnect", icon="link_off", danger=True)
     def disconnect(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -146,3 +150,7 @@ class Connections(VerbAdmin[Connection]):
     def disconnect_selected(self, request: HttpRequest, queryset: QuerySet[Connection]) -> HttpResponse | None:
         """End several."""
         return self.act_on_all(request, queryset, DISCONNECT)
+
+
+def _two_lines(first: str, second: str) -> SafeString:
+    return format_html('<span class="block">{}<br><span class="text-xs">{}</span></span>', first, second)
