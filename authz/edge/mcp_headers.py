@@ -45,12 +45,17 @@ class Call(NamedTuple):
     name: str
 
 
+UNTOLD: Final = Call("", "", "", "")
+"""Of a request that does not say it in a way that could be believed."""
+
+
 def call_of(request: Request, method: str) -> Call:
     """Return what a request, asked by a method of HTTP, says of the tool that it calls."""
     headers = request.headers
-    return Call(
-        method, headers.get("mcp-protocol-version", ""), headers.get("mcp-method", ""), headers.get("mcp-name", "")
-    )
+    version = headers.get("mcp-protocol-version", "")
+    if version not in VERSIONS or method != "POST":
+        return UNTOLD
+    return Call(method, version, headers.get("mcp-method", ""), headers.get("mcp-name", ""))
 
 
 def tool_asked(call: Call, world: World, server: int, url: Url) -> str | None:

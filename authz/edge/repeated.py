@@ -14,6 +14,7 @@ drawn when the process starts), once of the bytes alone and once with a secret b
 another way, or under a key that somebody chose, nothing is remembered.
 """
 
+import os
 import secrets
 import sys
 from hashlib import sha256
@@ -51,6 +52,8 @@ TOLD_IN: Final = {"nginx": b"\r\nX-Original-URL: ", "forward-auth": b"\r\nX-Forw
 """Where a proxy of each dialect tells the URL, or the path and query of it."""
 LONGEST: Final = 16 * 1024
 """Bytes of a request that is taken apart."""
+LONGEST_CALL: Final = 1500
+"""Characters that such a request may say of the tool that it calls."""
 
 
 class Apart(NamedTuple):
@@ -66,7 +69,10 @@ class Apart(NamedTuple):
 
 
 HASHES: Final = (
-    sys.hash_info.algorithm.startswith("siphash") and sys.hash_info.width == 64 and bool(sys.flags.hash_randomization)  # noqa: PLR2004  bits
+    sys.hash_info.algorithm.startswith("siphash")
+    and sys.hash_info.width == 64  # noqa: PLR2004  bits
+    and bool(sys.flags.hash_randomization)
+    and (sys.flags.ignore_environment or os.environ.get("PYTHONHASHSEED", "random") in {"", "random"})
 )
 """Whether Python's own hash is fit to know a request by."""
 
@@ -79,7 +85,7 @@ def mark_of(peer: str) -> bytes:
 def repeat(mark: bytes, data: bytes, recalled: Recalled) -> None:
     """Remember the answer to a request that came as `data` and nothing else, on a connection that stays open.
 
-    Of one whose URL nobody asked about before, all but the URL is remembered: what comes once takes no room.
+    Of one whose URL nobody asked about before, all but the URL is remembered.
     """
     if not HASHES:
         return
@@ -96,13 +102,16 @@ def _take_apart(mark: bytes, data: bytes, world: World, asker: Asker, url: str) 
         return
     begin += len(told_in)
     end = data.find(b"\r\n", begin)
-    text = data[begin:end].decode("latin-1")
-    if not text or not url.endswith(text):
-        return  # the header is not what the URL was read from
-    if data.find(b"\r\n\r\n") < end:
+    if end < 0 or data.find(b"\r\n\r\n") < end:
         return  # it stands in the body
+    text = data[begin:end].decode("latin-1")
+    base = url.removesuffix(text)
+    if not text or base.count("/") != (0 if asker.dialect == "nginx" else 2):
+        return  # the header is not all of the URL, or all but its scheme and host
+    if sum(map(len, asker.call)) > LONGEST_CALL:
+        return
     rest = data[:begin] + data[end:]
-    world.memory.apart.keep(hash(rest), Apart(begin, hash(mark + rest), asker, url.removesuffix(text)))
+    world.memory.apart.keep(hash(rest), Apart(begin, hash(mark + rest), asker, base))
 
 
 def but_for_its_url(mark: bytes, data: bytes, world: World, at: float) -> Repeat | None:

@@ -28,6 +28,8 @@ LARGEST_HEAD: Final = 64 * 1024
 """Bytes of request line and headers; proxies allow less (nginx: 32 KB)."""
 LARGEST_BODY: Final = 256 * 1024
 """Bytes of a body: a thousand group checks fit."""
+PIECE: Final = 16 * 1024
+"""Bytes that are parsed at a time: by so much may a request be larger than allowed, behind others."""
 IDLE: Final = 75.0
 """Seconds a connection may lie unused, or a request may take to arrive."""
 NOT_FOUND: Final = Answer(404, b"", b"", b"There is nothing here.\n")
@@ -46,7 +48,7 @@ class Edge(asyncio.Protocol):
 
     __slots__ = (
         "between", "body", "busy", "following", "loop", "mark", "open", "owes", "parser", "peer", "recalled",
-        "request", "requests", "seen", "size", "state", "transport", "turn", "url", "waiting",
+        "request", "requests", "seen", "size", "state", "stuffed", "transport", "turn", "url", "waiting",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, turn: Turn, open_ones: set["Edge"]) -> None:
@@ -59,6 +61,8 @@ class Edge(asyncio.Protocol):
         self.request: Request | None = None
         self.busy = False
         """Whether a request is being settled elsewhere; what arrives meanwhile waits."""
+        self.stuffed = False
+        """Whether whoever asks does not read the answers."""
         self.waiting = b""
         self.following: list[tuple[Request, bool] | Answer] = []
         """What the parser had found behind that request already, in order."""
@@ -87,10 +91,12 @@ class Edge(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Read no more from whoever does not read: answers would pile up."""
+        self.stuffed = True
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
         """Read on."""
+        self.stuffed = False
         if not self.busy:
             self.transport.resume_reading()
 
@@ -134,7 +140,7 @@ class Edge(asyncio.Protocol):
         """Parse what came; anything that is not strict HTTP/1.1 ends the connection."""
         if self.busy:
             self.waiting += data
-            if len(self.waiting) > LARGEST_HEAD:
+            if len(self.waiting) > LARGEST_HEAD + LARGEST_BODY:
                 self.transport.close()
             return
         if not self.size:
@@ -153,18 +159,22 @@ class Edge(asyncio.Protocol):
             self.state = READING
 
     def _parse(self, data: bytes) -> None:
-        self.size += len(data)
+        """Parse what came by and by, so that the size of one request is not taken for that of another beside it."""
         self.requests, self.recalled = 0, None
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            # The request itself has its answer; the connection ends with it, for what follows would not be HTTP.
-            return
-        except httptools.HttpParserError:
-            self._refuse(MALFORMED)
-        else:
+        for begin in range(0, len(data), PIECE):
+            piece = data[begin : begin + PIECE]
+            self.size += len(piece)
+            try:
+                self.parser.feed_data(piece)
+            except httptools.HttpParserUpgrade:
+                # The request itself has its answer; the connection ends with it, for what follows would not be HTTP.
+                return
+            except httptools.HttpParserError:
+                self._refuse(MALFORMED)
+                return
             if self.size > LARGEST_HEAD + LARGEST_BODY:
                 self._refuse(TOO_LARGE)
+                return
 
     def on_message_begin(self) -> None:
         """Begin a request; the parser calls this."""
@@ -287,7 +297,8 @@ class Edge(asyncio.Protocol):
             return
         waiting, self.waiting = self.waiting, b""
         if not self.transport.is_closing():
-            self.transport.resume_reading()
+            if not self.stuffed:
+                self.transport.resume_reading()
             if waiting:
                 self.read(waiting)
         self._rest()
@@ -307,7 +318,10 @@ async def serve(sockets: list[Any], stop: asyncio.Event) -> None:
         except TimeoutError:
             oldest = loop.time() - IDLE
             for connection in [each for each in open_ones if each.seen < oldest and not each.waited_for]:
-                connection.transport.close()
+                if connection.transport.is_closing():
+                    connection.abandon()  # it had its time to read what was left
+                else:
+                    connection.transport.close()
     for server in servers:
         server.close()
     deadline = loop.time() + 5

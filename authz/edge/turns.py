@@ -25,7 +25,7 @@ from authz.lookups.current import CURRENT
 
 log = logging.getLogger(__name__)
 
-LONGEST: Final = 0.25
+LONGEST: Final = 1.0
 """Seconds after which a turn is judged anew when it ends: the machine may have slept, and reasons may have ended."""
 NOTHING: Final[dict[int, Repeat]] = {}
 """What is known where there is no World that may be judged by."""

@@ -1,12 +1,17 @@
 """A request that differs from another in nothing but its URL is answered as if it had been read."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from authz.edge import recording
-from authz.edge.repeated import LONGEST
+from authz.edge.repeated import LONGEST, LONGEST_CALL
 from authz.lookups.current import current_world
 from tests.edge.test_repeated import recorded, repeats, without_signatures
 from tests.people import (
@@ -30,6 +35,7 @@ from tests.questions import CALL, NOW
 from tests.wire import Wire, lines
 
 pytestmark = pytest.mark.usefixtures("house")
+HERE = Path(__file__).parents[2]
 
 HOSTS = ("mcp.example.com", "crm.example.com", "files.example.com", "closed.example.com", "elsewhere.example.com")
 PATHS = (
@@ -260,6 +266,33 @@ def test_a_request_that_is_very_long_is_read():
     ]
     assert [(200, False)] * 5 == [(answer.status, spared) for answer, spared in said]
     assert 0 == len(current_world().memory.apart)
+
+
+@pytest.mark.parametrize("version", ["2026-07-28", "2025-11-25"])
+def test_what_is_said_of_a_tool_takes_little_room(version):
+    call = {"MCP-Protocol-Version": version, "Mcp-Method": "x" * 4000, "Mcp-Name": "x" * 1000}
+    wire = Wire()
+    for number in range(4):
+        wire.send(as_nginx("mcp.example.com", f"/search/{number}", cookie(MALLORY), call, "POST"))
+    assert all(sum(map(len, apart.asker.call)) < LONGEST_CALL for apart in current_world().memory.apart.values())
+    assert (version == "2025-11-25") == bool(current_world().memory.apart)
+
+
+def test_a_body_without_an_end_of_line_is_a_body():
+    wire, body = Wire(), b"x\r\nX-Original-URL: /search/1Z"
+    told = {"Host": "mcp.example.com", "X-Forwarded-Proto": "https", "X-Original-Method": "GET"}
+    head = {"X-Proxy-Secret": SECRET, "Content-Length": str(len(body))} | told | cookie(ALICE)
+    for number in range(4):
+        assert 200 == wire.send(lines(head | {"X-Original-URI": f"/search/{number}/search/1"}) + body).status
+    assert 0 == len(current_world().memory.apart)
+
+
+@pytest.mark.parametrize(("seed", "fit"), [("", True), ("random", True), ("0", False), ("123", False)])
+def test_under_a_hash_that_somebody_chose_nothing_is_remembered(seed, fit):
+    code = "import django; django.setup(); from authz.edge.repeated import HASHES; print(HASHES)"
+    env = os.environ | {"PYTHONHASHSEED": seed, "DJANGO_SETTINGS_MODULE": "portal.settings"}
+    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=HERE, capture_output=True, text=True, check=True)  # noqa: S603  this interpreter
+    assert str(fit) == done.stdout.strip()
 
 
 def test_secrets_are_not_remembered():

@@ -7,17 +7,20 @@ import pytest
 
 from authz.decisions.world import World
 from authz.edge import recording
+from authz.edge.serve import LARGEST_HEAD, PIECE
 from authz.edge.turns import LONGEST
 from authz.lookups.current import CURRENT
 from tests.edge.test_repeated import recorded, repeats
 from tests.edge.test_turns import ASKED, LIVEZ, said
 from tests.edge.test_turns_of_new_requests import check, new
 from tests.people import ALICE, BOB, SEARCH_URL, at, cookie, live_in, nginx, session, token_of, world
-from tests.wire import SlowWire, Wire, lines
+from tests.wire import STATUS, SlowWire, Wire, lines
 
 pytestmark = pytest.mark.usefixtures("house")
 NEWER = lines(nginx(SEARCH_URL, {"Cookie": f"gatehouse={token_of(ALICE, 9, revision=500)}"}))
 """A session that began in a World that nobody here knows; the look for it fails, for there are no tables."""
+
+SMALL = lines({"X-Padding": "x" * 200}, target="/livez")
 
 
 @pytest.fixture
@@ -75,7 +78,7 @@ def test_what_arrives_meanwhile_waits_and_is_answered_in_its_order(spool):
 
 def test_a_turn_that_lasted_too_long_is_judged_anew(spool, monkeypatch):
     live_in(world(session(ALICE, number=1, until=2e9)))
-    for began, after, expected in ((2e9 - 0.2, LONGEST / 2, 200), (2e9 - 0.2, LONGEST * 2, 401), (2e9, -3600, 200)):
+    for began, after, expected in ((2e9 - 0.2, LONGEST * 0.9, 200), (2e9 - 0.2, LONGEST * 2, 401), (2e9, -3600, 200)):
         wire = Wire()
         with at(monkeypatch, began):
             wire.edge.data_received(lines(nginx(SEARCH_URL, cookie(ALICE, 1))))
@@ -199,11 +202,15 @@ def test_who_does_not_read_is_not_read(spool):
         lambda: wire.edge.data_received(NEWER),  # it needs a moment, and has it only at the end
         wire.edge.resume_writing,
         lambda: until_quiet(wire),
+        lambda: wire.edge.data_received(NEWER),
+        wire.edge.pause_writing,
+        lambda: until_quiet(wire),
+        wire.edge.resume_writing,
     ):
         happens()
         found.append(wire.paused)
 
-    assert [True, False, True, True, False] == found
+    assert [True, False, True, True, False, True, True, True, False] == found
 
 
 @pytest.mark.parametrize("again", [1, 4], ids=["read", "unread"])
@@ -213,6 +220,18 @@ def test_a_connection_that_is_answered_is_not_idle(spool, again):
         wire.edge.seen -= 1000
         wire.send(ASKED[ALICE])
         assert wire.time() - wire.edge.seen < 1
+
+
+def test_each_request_has_its_own_size_whatever_comes_with_it(spool):
+    wire = SlowWire()
+    assert len(SMALL * 400) > LARGEST_HEAD
+    assert [200] * 400 == [int(status) for status in STATUS.findall(wire.send(SMALL * 400))]
+    padded = check("alice@example.com", "interns", more="x" * 50_000)
+    assert len(padded * 3) > LARGEST_HEAD
+    assert [200] * 3 == [int(status) for status in STATUS.findall(wire.send(padded * 3))]
+    large = lines({"X-Padding": "x" * (LARGEST_HEAD + 2 * PIECE)}, target="/livez")
+    assert [200, 431] == [int(status) for status in STATUS.findall(wire.send(LIVEZ + large))]
+    assert wire.closing
 
 
 def test_long_names_that_nobody_has_take_no_room(spool):
