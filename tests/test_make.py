@@ -21,7 +21,8 @@ SHIMS = {
 def made(folder, path, *words):
     """Return what `make` said, and the Python of the environment that it made in a folder, if any."""
     shutil.copy(MAKEFILE, folder)
-    kept = {name: value for name, value in os.environ.items() if name not in {"PYTHON", "MAKEFLAGS"}}
+    # Nothing of the make that may have started these tests.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "MAKE", "MFLAGS"))}
     done = subprocess.run(  # noqa: S603  this Makefile
         [shutil.which("make") or "make", ".venv/bin/python", *words], cwd=folder, env=kept | {"PATH": path},
         capture_output=True, text=True, check=False,

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.usefixtures("house")
 NEWER = lines(nginx(SEARCH_URL, {"Cookie": f"gatehouse={token_of(ALICE, 9, revision=500)}"}))
 """A session that began in a World that nobody here knows; the look for it fails, for there are no tables."""
 
+OURS = 7_000_000
+"""Revisions that no other test lives in."""
 SMALL = lines({"X-Padding": "x" * 200}, target="/livez")
 
 
@@ -163,13 +165,13 @@ def test_each_decision_keeps_its_moment_and_its_address(spool, monkeypatch):
 def test_a_connection_that_lies_idle_keeps_no_world_and_no_credentials(spool):
     wires = [Wire() for _ in range(5)]
     for number, wire in enumerate(wires):
-        live_in(world(revision=200 + number))
+        live_in(world(revision=OURS + number))
         for _ in range(3):
             wire.send(new(ALICE))
             wire.send(check("alice@example.com", "interns"))
-    live_in(world(revision=300))
+    live_in(world(revision=OURS + 9))
     gc.collect()
-    assert {300} == {each.revision for each in gc.get_objects() if isinstance(each, World) and each.revision >= 200}
+    assert {OURS + 9} == {each.revision for each in gc.get_objects() if type(each) is World and each.revision >= OURS}
     assert [(None, [])] * 5 == [(wire.edge.request, wire.edge.body) for wire in wires]
 
 
