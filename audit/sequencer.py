@@ -16,17 +16,18 @@ from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
 from audit import conf
 from audit.context import Actor
-from audit.events import DecisionMade, SpoolDamaged
+from audit.events import DecisionMade, SpoolDamaged, SpoolTorn
 from audit.lines import NotADecision, parse, told
 from audit.models import SpoolPosition
 from audit.record import Draft, append_many, lock_head
-from audit.spool import LONGEST_LINE, SUFFIX
+from audit.spool import LONGEST_LINE, SUFFIX, is_torn
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +121,8 @@ def _drafts(file: str, offset: int, piece: bytes, earlier: "_Earlier") -> list[D
     try:
         return [_draft(at, decision) for at, decision in parse(piece, earlier)]
     except NotADecision as error:
+        if is_torn(file, piece):
+            return [_torn(file, offset, piece)]
         return [*(_draft(at, decision) for at, decision in error.made), _damage(file, offset, piece, str(error))]
 
 
@@ -156,15 +159,20 @@ class _Earlier:
 
 
 def _damage(file: str, offset: int, piece: bytes, problem: str) -> Draft:
-    event = SpoolDamaged(
-        file=file,
-        offset=offset,
-        length=len(piece),
-        problem=problem,
-        hex=piece[:KEPT_BYTES].hex(),
-        sha256=sha256(piece).hexdigest(),
-    )
     log.error("spool %s is damaged at byte %d: %s", file, offset, problem)
+    return _found(SpoolDamaged(file=file, offset=offset, problem=problem, **_evidence(piece)))
+
+
+def _torn(file: str, offset: int, piece: bytes) -> Draft:
+    log.warning("the writer of spool %s ended within the line at byte %d; nobody was answered by it", file, offset)
+    return _found(SpoolTorn(file=file, offset=offset, **_evidence(piece)))
+
+
+def _evidence(piece: bytes) -> dict[str, Any]:
+    return {"length": len(piece), "hex": piece[:KEPT_BYTES].hex(), "sha256": sha256(piece).hexdigest()}
+
+
+def _found(event: SpoolDamaged | SpoolTorn) -> Draft:
     return Draft(event=event, by=Actor.system("sequencer"), at=timezone.now())
 
 

@@ -13,6 +13,10 @@ its number. The line below is three decisions, and their numbers are 17, 18 and 
 
     {"id":"edge-4711-9f2c6b1d0a7e4c35-17","at":1760000000250000,"again":[[0,1],[780,3],[0,1]]}
 
+The operating system ends a write at the end of a memory page when its process is killed within it, or where the disk
+is full. So the last line of a writer that is gone may be torn: it begins as every line of the file and has no newline.
+It was acknowledged to nobody, and the sequencer records it as torn.
+
 A file is named after its writer, role-pid-random.spool, and locked with flock(2) as long as the writer has it. It gets
 that name only when it is locked, so a spool that is not locked is one whose writer is gone.
 """
@@ -73,6 +77,17 @@ def prepared(  # noqa: PLR0913  one argument for each field of a line
         f'"tool":{"null" if tool is None else quoted(tool[:most])},'
         f'"address":{quoted(address[:most])},"dialect":{quoted(dialect[:most])}}}\n'
     )
+
+
+def line_prefix(file: str) -> bytes:
+    """Return how every line of a file begins."""
+    return f'{{"id":"{file.removesuffix(SUFFIX)}-'.encode("ascii")
+
+
+def is_torn(file: str, end: bytes) -> bool:
+    """Tell whether the end of a file, after its last newline, is a line that its writer began and did not finish."""
+    prefix = line_prefix(file)
+    return not end.endswith(b"\n") and len(end) < LONGEST_LINE and end[: len(prefix)] == prefix[: len(end)]
 
 
 def about(url: str, line: str) -> bytes:
@@ -259,7 +274,7 @@ class Spool:
             os.close(fd)
             raise
         self._fd, self._count, self._size = fd, 0, 0
-        self._prefix = f'{{"id":"{name}-'.encode("ascii")
+        self._prefix = line_prefix(name)
 
     def _leave(self) -> None:
         self._ready = False

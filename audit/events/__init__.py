@@ -9,7 +9,7 @@ keep their words, and their hashes.
 
 from audit.events.base import KINDS, Changes, Event
 from audit.events.connections import ConnectionHungUp, ConnectionsHungUp, TicketIssued
-from audit.events.decisions import DecisionMade, SpoolDamaged
+from audit.events.decisions import DecisionMade, SpoolDamaged, SpoolTorn
 from audit.events.directories import (
     DirectoryAdded,
     DirectoryChanged,
@@ -143,6 +143,7 @@ __all__ = [
     "SessionStarted",
     "SignInRefused",
     "SpoolDamaged",
+    "SpoolTorn",
     "TicketIssued",
     "ToolAdded",
     "ToolChanged",

@@ -1,4 +1,4 @@
-"""What the sequencer writes: decisions, and spools that could not be read."""
+"""What the sequencer writes: decisions, and lines of a spool that are none."""
 
 from audit.events.base import Event, event
 
@@ -24,6 +24,20 @@ class DecisionMade(Event):
     def verdict(self) -> str:
         """Return allow, deny or sign-in."""
         return self.effect
+
+
+@event("spool.torn", about="file")
+class SpoolTorn(Event):
+    """A writer ended within its last line, killed or out of disk space; nobody was answered by what it holds.
+
+    The first bytes of the line are kept in `hex`, and all of them in `sha256`.
+    """
+
+    file: str
+    offset: int
+    length: int
+    hex: str
+    sha256: str
 
 
 @event("spool.damaged", about="file")

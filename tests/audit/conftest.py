@@ -6,7 +6,6 @@ import secrets
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,8 @@ from urllib.parse import quote
 import psycopg
 import pytest
 from django.db import connection
+
+from tests.patience import HANG
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -48,7 +49,7 @@ class Scratch:
 
     def run(self, act: str, *arguments: object) -> Any:
         """Let a process do an act to its end, and return what it prints."""
-        out, err = self.start(act, *arguments).communicate(timeout=60)
+        out, err = self.start(act, *arguments).communicate(timeout=HANG)
         assert 0 == self.running[-1].returncode, err
         return json.loads(out) if out.startswith(("{", "[")) else out
 
@@ -130,16 +131,3 @@ def decision() -> dict[str, Any]:
         "revision": 7,
         "dialect": "nginx",
     }
-
-
-@pytest.fixture
-def until():
-    """Return a function that waits until something is true, and fails if it never is."""
-
-    def wait(true, *, seconds: float = 20) -> None:
-        ends = time.monotonic() + seconds
-        while not true():
-            assert time.monotonic() < ends, "it never came true"
-            time.sleep(0.01)
-
-    return wait

@@ -127,23 +127,44 @@ def test_a_torn_last_line_waits_for_a_living_writer(tmp_path, decision):
     assert 0 == drain_all(tmp_path)
 
 
-def test_a_torn_last_line_without_a_writer_is_reported_in_full(tmp_path, decision):
+def test_a_line_torn_after_any_of_its_bytes_is_told_as_torn_and_costs_nothing_before_it(tmp_path, decision):
     noted = Spool("edge", folder=tmp_path)
     noted.note(**decision)
     noted.close()
     (file,) = tmp_path.iterdir()
     whole = file.read_bytes()
-    with file.open("ab") as end:
-        end.write(whole[:-1])  # all but the newline: the writer never acknowledged it
+    for size in range(1, len(whole)):
+        torn = tmp_path / f"{file.stem[:-4]}{size:04}.spool"
+        told = whole.replace(file.stem.encode(), torn.stem.encode())
+        torn.write_bytes(told + told[:size])  # the writer never acknowledged the second
+    file.unlink()
     drain_all(tmp_path)
 
-    made, damaged = Entry.objects.order_by("number")
-    assert ("decision.made", "spool.damaged") == (made.kind, damaged.kind)
-    assert ("system", "sequencer", file.name) == (damaged.actor_kind, damaged.actor, damaged.subject)
-    _, detail = details()
-    assert whole[:-1] == bytes.fromhex(detail["hex"])
-    assert (len(whole), len(whole) - 1, "it has no end") == (detail["offset"], detail["length"], detail["problem"])
+    assert len(whole) - 1 == Entry.objects.filter(kind="decision.made").count()
+    torn = Entry.objects.exclude(kind="decision.made")
+    assert {("spool.torn", "system", "sequencer")} == set(torn.values_list("kind", "actor_kind", "actor"))
+    found = {(each["length"], each["offset"]) for each in details() if "length" in each}
+    assert {(size, len(whole)) for size in range(1, len(whole))} == found
+    assert all(len(bytes.fromhex(each["hex"])) == each["length"] for each in details() if "length" in each)
     assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "end",
+    [b"x", b'{"id":"edge-1-0-', b'{"id":"portal-', b"[", b"x" * LONGEST_LINE],
+    ids=["a letter", "another file's", "another role's", "another kind of JSON", "longer than any line"],
+)
+def test_an_end_that_no_writer_of_the_file_began_is_damage(tmp_path, decision, end):
+    noted = Spool("edge", folder=tmp_path)
+    noted.note(**decision)
+    noted.close()
+    (file,) = tmp_path.iterdir()
+    with file.open("ab") as more:
+        more.write(end)
+    drain_all(tmp_path)
+
+    assert ["decision.made", "spool.damaged"] == list(Entry.objects.order_by("number").values_list("kind", flat=True))
+    assert ("it has no end", len(end)) == (details()[1]["problem"], details()[1]["length"])
 
 
 @pytest.mark.parametrize("junk", [b"\n", b"\x00" * 5000 + b"\n", b"{}\n", b"\xff\xfe\n", b"[" * 50_000 + b"\n"])
