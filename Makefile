@@ -21,6 +21,9 @@ UV = $(if $(SSL_CERT_FILE),,$(if $(wildcard /etc/ssl/certs/ca-certificates.crt),
 	UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install --quiet --python $(BIN)/python
 
 PYTEST = $(BIN)/python -m pytest
+RUN = $(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# What `make test` sums up; a run by hand keeps nothing.
+KEEP = $(if $(KEPT),--results $(RESULTS)/$@.json)
 
 .PHONY: help
 help: ## List the targets
@@ -31,22 +34,35 @@ run: $(VENV)/.runtime $(VENV)/.ldap ## Install what is needed and start the port
 	@PORTAL_MODE=local exec $(BIN)/python manage.py quickstart $(ARGS)
 
 STEPS := parts lint types house test-sqlite test-postgresql
+RESULTS := $(VENV)/results
 
 .PHONY: test
 test: $(VENV)/.dev $(VENV)/.ldap-built ## Run every check and every test, on SQLite and on PostgreSQL, and sum up
-	@results=$(VENV)/results; rm -rf $$results; mkdir $$results; \
+	@rm -rf $(RESULTS); mkdir $(RESULTS); \
 	for step in $(STEPS); do \
-		printf '\n== %s\n' $$step; \
-		if $(MAKE) $$step 2>&1 | tee $$results/$$step.log; then said=ok; else said=FAILED; fi; \
-		echo $$said > $$results/$$step; \
+		printf '\n== %s\n' $$step; begun=$$SECONDS; \
+		if $(MAKE) $$step KEPT=yes 2>&1 | tee $(RESULTS)/$$step.log; then said=ok; else said=FAILED; fi; \
+		echo $$said $$((SECONDS - begun)) > $(RESULTS)/$$step; \
 	done; \
 	printf '\n== Summary\n'; \
-	for step in $(STEPS); do \
-		printf '%-16s %s\n' $$step "$$(< $$results/$$step)"; \
-		case $$step in parts) grep '^MISSING' $$results/$$step.log || true ;; \
-		test-*) grep -v '^make' $$results/$$step.log | tail -n 1 ;; esac; \
-	done; \
-	! grep -qx FAILED $(addprefix $$results/,$(STEPS))
+	grep -h -E '^(MISSING|NOT TESTED|NOT INSTALLED)' $(addsuffix .log,$(addprefix $(RESULTS)/,$(STEPS))) || true; \
+	$(BIN)/python -m tests.run.report $(RESULTS) $(STEPS); \
+	! grep -q FAILED $(addprefix $(RESULTS)/,$(STEPS))
+
+.PHONY: check
+check: $(VENV)/.dev lint types contracts ## Check the form, the types, the rooms and the tests nearest to what changed since BASE, in two minutes
+	@$(BIN)/python -m tests.run.nearest $(if $(BASE),--base $(BASE)) > $(VENV)/nearest || { cat $(VENV)/nearest; exit 1; }
+	@grep -v '^tests/' $(VENV)/nearest || true
+	@if grep -q '^tests/' $(VENV)/nearest; then $(RUN) -q $$(grep '^tests/' $(VENV)/nearest) $(ARGS); fi
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## Try the tests of properties with forty times as many examples, for half an hour at most
+	@timeout --foreground 1800 $(RUN) -q -m hypothesis --hypothesis-profile=fuzz $(ARGS) || { said=$$?; \
+		[ $$said != 124 ] || echo "The half hour is over, and nothing was found in it."; [ $$said = 124 ]; }
+
+.PHONY: slowest
+slowest: ## Write tests/slowest.toml anew from the last `make test`
+	@$(BIN)/python -m tests.run.report $(RESULTS) --files
 
 .PHONY: parts
 parts: $(BIN)/python ## Install the programs that tests run against, or say which are missing
@@ -54,12 +70,12 @@ parts: $(BIN)/python ## Install the programs that tests run against, or say whic
 
 .PHONY: test-sqlite
 test-sqlite: $(VENV)/.dev ## Run the tests on SQLite
-	@$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN) $(KEEP) $(ARGS)
 
 .PHONY: test-postgresql
 test-postgresql: $(VENV)/.dev ## Run the tests on a throw-away PostgreSQL
 	@if [ "$$CI" = true ] || $(BIN)/python tests/peers/install --has PostgreSQL; then \
-		$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder --database=postgresql $(ARGS); \
+		$(RUN) $(KEEP) --database=postgresql $(ARGS); \
 	else \
 		echo "NOT TESTED on PostgreSQL: it is not installed on this machine"; \
 	fi
@@ -74,9 +90,12 @@ types: $(VENV)/.dev ## Check the types
 	@PORTAL_MODE=local DATA_DIR=.mypy_cache/data $(BIN)/mypy $(CODE)
 
 .PHONY: house
-house: $(VENV)/.dev ## Check that the rooms keep to their invariants
-	@$(BIN)/lint-imports
+house: contracts ## Check that the rooms keep to their invariants
 	@$(PYTEST) -q tests/test_house.py
+
+.PHONY: contracts
+contracts: $(VENV)/.dev ## Check who imports whom
+	@$(BIN)/lint-imports
 
 .PHONY: bench
 bench: $(VENV)/.dev $(VENV)/.ldap-built ## Measure the hot path behind a real nginx
@@ -95,7 +114,8 @@ clean: ## Remove the venv and every cache; the data folder stays
 
 # What is installed is remembered by a file beside it, so that a second `make run` starts at once.
 
-# The quickest Python 3.11 there is: one that was built without optimizations takes a third longer for everything.
+# The quickest Python 3.11 there is: one that was built without optimizations takes a third longer for everything. Each
+# is tried in three rounds, since whatever else the machine does meanwhile slows one of them down.
 # Without a 3.11, a newer one; `make run PYTHON=/path/to/python3` names another.
 define TRIAL
 import sys
@@ -115,7 +135,8 @@ PATIENTLY := $(if $(shell command -v timeout),timeout 10)
 $(BIN)/python:
 	@python="$(PYTHON)"; \
 	for name in $(if $(PYTHON),,python3.11 python3 python3.12 python3.13 python3.14); do \
-		python=$$({ type -ap $$name || true; } | awk '!seen[$$0]++' | while IFS= read -r each; do \
+		python=$$({ type -ap $$name || true; } | awk '!seen[$$0]++ { found[++n] = $$0 } \
+			END { for (round = 0; round < 3; round++) for (i = 1; i <= n; i++) print found[i] }' | while IFS= read -r each; do \
 			said=$$($(PATIENTLY) "$$each" -c "$$WORK" 2>/dev/null </dev/null) && tail -n 1 <<< "$$said" | grep -E '^[0-9]+ /' || true; \
 		done | sort -n | head -n 1 | cut -d ' ' -f 2-); \
 		[ -z "$$python" ] || break; \

@@ -115,11 +115,12 @@ class Spool:
         self, role: str, *, folder: Path | None = None, limit: int | None = None, rotate: int | None = None
     ) -> None:
         """Open a file named after the role of the process, such as edge, or raise SpoolUnavailable."""
+        self._fd = -1
         self._role = "".join(each for each in role if each.isascii() and (each.isalnum() or each == "_")) or "portal"
         self._folder = folder or conf.spool_dir()
         self._limit = conf.spool_limit() if limit is None else limit
         self._rotate = conf.spool_rotate() if rotate is None else rotate
-        self._fd, self._count, self._size, self._prefix, self._ready = -1, 0, 0, b"", False
+        self._count, self._size, self._prefix, self._ready = 0, 0, b"", False
         self.begin_anew()
         try:
             self._tend(monotonic())
@@ -235,6 +236,10 @@ class Spool:
         """Leave the file to the sequencer; a later note begins another."""
         with self._lock:
             self._leave()
+
+    def __del__(self) -> None:
+        """Leave the file when nobody holds this any more: as long as it is locked, the sequencer keeps it."""
+        self._leave()
 
     def begin_anew(self) -> None:
         """Forget the file and the lock: a child shares its parent's file, and a thread it lacks may hold the lock."""

@@ -5,29 +5,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import pytest
 from django.conf import settings
-from hypothesis.configuration import set_hypothesis_home_dir
 
 from tests.peers import parts, place, postgres
 from tests.peers.active_directory import active_directory
 from tests.peers.browser import (
     browser,
     context,
-    django_db_setup,
     page,
     pytest_runtest_protocol,
     pytest_sessionfinish,
 )
+from tests.peers.database import django_db_setup
 from tests.peers.keycloak import keycloak
 from tests.peers.nginx import nginx
 from tests.peers.openid import openid
-from tests.peers.portal import SECRET_KEY, portal
+from tests.peers.portal import SECRET_KEY, portal, shared_portal
 from tests.peers.postgres import cluster
 from tests.peers.processes import process
 from tests.peers.redis import redis
 from tests.peers.slapd import slapd
+from tests.run import databases, examples, order, report
+from tests.run.leftovers import nothing_is_left, nothing_is_left_by_the_file
 
 # Pytest finds the fixtures and hooks here.
 __all__ = [
@@ -38,6 +38,8 @@ __all__ = [
     "django_db_setup",
     "keycloak",
     "nginx",
+    "nothing_is_left",
+    "nothing_is_left_by_the_file",
     "openid",
     "page",
     "portal",
@@ -45,6 +47,7 @@ __all__ = [
     "pytest_runtest_protocol",
     "pytest_sessionfinish",
     "redis",
+    "shared_portal",
     "slapd",
 ]
 
@@ -60,30 +63,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         help="the database to test on; postgresql starts a throw-away cluster",
     )
-
-
-PROGRAMS = frozenset(
-    {"active_directory", "browser", "nginx", "openid", "portal", "process", "redis", "scratch", "slapd"}
-)
-"""Fixtures that start a program and wait for it."""
+    parser.addoption("--everything", action="store_true", help="also run what tests/run/databases.py leaves out here")
+    parser.addoption("--results", type=Path, default=None, help="the file in which results are kept for a summary")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the files that wait for programs, so that none of them is what everybody waits for at the end.
-
-    A test that names the databases it is about is run with the one of this run.
-    """
-    other = {"sqlite": "postgresql", "postgresql": "sqlite"}[config.getoption("--database")]
-    elsewhere = [item for item in items if _parameters(item).get("database") == other]
-    waiting = {item.path for item in items if not PROGRAMS.isdisjoint(getattr(item, "fixturenames", ()))}
-    config.hook.pytest_deselected(items=elsewhere)
-    left = [item for item in items if _parameters(item).get("database") != other]
-    items[:] = sorted(left, key=lambda item: item.path not in waiting)
+    """Leave out the tests that run with the other database alone, and begin with the files that take longest."""
+    database = config.getoption("--database")
+    if not config.getoption("--everything"):
+        config.hook.pytest_deselected(items=[item for item in items if not databases.runs_here(item, database)])
+        items[:] = [item for item in items if databases.runs_here(item, database)]
+    items[:] = order.longest_first(items)
 
 
-def _parameters(item: pytest.Item) -> dict[str, Any]:
-    return item.callspec.params if hasattr(item, "callspec") else {}
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Keep the results for whoever sums up several runs."""
+    if path := config.getoption("--results"):
+        report.keep(path, terminalreporter.stats)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -108,14 +105,11 @@ def pytest_configure(config: pytest.Config) -> None:
         SECRET_KEY=SECRET_KEY,
         DATABASE_URL=_database(config, data),
     )
-    database = settings.DATABASES["default"]  # reads the settings
-    if config.getoption("--database") == "sqlite":
-        # A file and not the memory: threads of a test then see each other's work as processes would.
-        database.setdefault("TEST", {})["NAME"] = str(data / "test.sqlite3")
+    settings.PASSWORD_HASHERS = ["tests.run.hashing.QuickArgon2"]
     if _is_controller(config) and config.getoption("numprocesses", None):
         # Workers inherit the environment, and have to make their own folder before they read the settings.
         del os.environ["DJANGO_SETTINGS_MODULE"]
-    _prepare_hypothesis()
+    examples.prepare()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -143,19 +137,8 @@ def _database(config: pytest.Config, data: Path) -> str:
     return postgres.running().url("portal")
 
 
-def _prepare_hypothesis() -> None:
-    """Keep found counterexamples outside the tree; on a build machine, try the same examples every time."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    set_hypothesis_home_dir(cache / "gatehouse" / "hypothesis")
-    # How long an example takes says how busy the machine is, and nothing about the code.
-    patient = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-    hypothesis.settings.register_profile("default", patient)
-    hypothesis.settings.register_profile("ci", patient, derandomize=True, database=None, print_blob=True)
-    hypothesis.settings.load_profile("ci" if parts.STRICT else "default")
-
-
 @pytest.fixture(autouse=True)
-def without_a_world() -> Iterator[None]:
+def without_a_world(nothing_is_left: None) -> Iterator[None]:
     """Begin and end each test without a World, for the tables are emptied or rolled back beneath it.
 
     Nor is it known when anything was last used: numbers of sessions come again, in another test and at another time.

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.acts import SECRET
-from tests.peers.portal import ROOT, Portal, PortalFactory, Served, portals
+from tests.peers.portal import ROOT, Portal, PortalFactory, Served
 
 ACTS = Path(__file__).with_name("acts.py")
 
@@ -131,11 +131,10 @@ def install(portal: PortalFactory) -> Iterator[Callable[..., Installation]]:
         each.stop()
 
 
-def shared(request: pytest.FixtureRequest, folder: Path) -> Iterator[tuple[Installation, Served]]:
+def with_edge(portal: PortalFactory) -> Iterator[tuple[Installation, Served]]:
     """Yield an installation with its edge process, for a fixture that several tests share."""
-    for make in portals(request.config, folder):
-        here = Installation(make())
-        try:
-            yield here, here.edge()
-        finally:
-            here.stop()
+    here = Installation(portal())
+    try:
+        yield here, here.edge()
+    finally:
+        here.stop()

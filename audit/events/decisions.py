@@ -28,10 +28,7 @@ class DecisionMade(Event):
 
 @event("spool.torn", about="file")
 class SpoolTorn(Event):
-    """A writer ended within its last line, killed or out of disk space; nobody was answered by what it holds.
-
-    The first bytes of the line are kept in `hex`, and all of them in `sha256`.
-    """
+    """A writer ended within its last line, killed or out of disk space; nobody was answered by what it holds."""
 
     file: str
     offset: int

@@ -49,7 +49,7 @@ def browser_of(person: User) -> Client:
 @contextmanager
 def world_in_memory() -> Iterator[None]:
     """Keep the World as a process that serves does, as it is now and until this ends."""
-    CURRENT.world, CURRENT.looked_at, CURRENT.kept = build(), time.monotonic(), True
+    CURRENT.world, CURRENT.looked_at, CURRENT.kept = build(), time.monotonic() + 3600, True  # and never too old
     yield
     CURRENT.kept = False
     CURRENT.forget()

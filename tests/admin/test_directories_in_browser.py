@@ -1,12 +1,12 @@
 """A directory in a real browser: added, brought in step by the worker beside the portal, held, and approved."""
 
 import json
-import time
 from typing import Any
 
 import pytest
 
 from tests.admin.test_browser import PASSWORD
+from tests.patience import HANG, until
 from tests.peers.browser import assert_accessible
 from tests.peers.portal import WITH_WORKER
 from tests.peers.slapd import GROUPS, PEOPLE, READER, READER_PASSWORD, dn_of
@@ -16,11 +16,9 @@ pytestmark = [pytest.mark.peer("Chromium"), pytest.mark.peer("OpenLDAP")]
 NARROW = {"width": 360, "height": 740}
 
 
-def until(page: Any, words: str) -> None:
+def wait_for(page: Any, words: str) -> None:
     """Wait until a page that looks again by itself says these words."""
-    ends = time.monotonic() + 60
-    while words not in page.inner_text("main, #main, body") and time.monotonic() < ends:
-        page.wait_for_timeout(300)
+    until(lambda: words in page.inner_text("main, #main, body"), repr(words))
     assert words in page.inner_text("body")
 
 
@@ -58,25 +56,25 @@ def test_a_day_with_a_directory(portal: Any, page: Any, slapd: Any) -> None:
     with page.expect_navigation():
         page.locator("button[name=_continue]").click()
     follow(page, "test")
-    until(page, "is not trusted")  # its certificate is signed by an authority that nobody named
+    wait_for(page, "is not trusted")  # its certificate is signed by an authority that nobody named
     page.go_back()
     page.fill("[name=ca]", slapd.ca)
     with page.expect_navigation():
         page.locator("button[name=_continue]").click()
     follow(page, "test")
-    until(page, "find groups")
+    wait_for(page, "find groups")
     assert "alice@example.com" in page.inner_text("body")
     assert_accessible(page)
     page.go_back()
 
     press(page, "sync")
-    until(page, "4 people created")
+    wait_for(page, "4 people created")
     for name in ("alice", "bob"):
         slapd.delete(dn_of(name))
     page.goto(f"{url}/admin/authz/source/1/change/")
     press(page, "sync")
-    until(page, "2 of 4 people would be suspended")
-    until(page, "waits for approval")
+    wait_for(page, "2 of 4 people would be suspended")
+    wait_for(page, "waits for approval")
     assert_accessible(page)
     page.set_viewport_size(NARROW)
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
@@ -87,8 +85,8 @@ def test_a_day_with_a_directory(portal: Any, page: Any, slapd: Any) -> None:
     assert_accessible(page)
     page.get_by_role("link", name="ldap:corp waits for approval").click()
     press(page, "approve")
-    until(page, "by root@gate.example.com")
-    page.get_by_text("done", exact=True).wait_for(timeout=60_000)
+    wait_for(page, "by root@gate.example.com")
+    page.get_by_text("done", exact=True).wait_for(timeout=HANG * 1000)
     found = here.manage("shell", "-c", "import json\nfrom authz.models import User\nprint(json.dumps(list(User.objects."
         "filter(is_active=True).order_by('email').values_list('email', flat=True))))").stdout  # fmt: skip
     assert ["carol@example.com", "mallory@example.com", "root@gate.example.com"] == json.loads(found.splitlines()[-1])

@@ -18,6 +18,7 @@ from audit.sequencer import drain_once
 from audit.spool import MOST_AGAIN, Recurring, Spool, SpoolUnavailable, about, prepared
 from audit.verify import verify_book
 from tests.audit.test_sequencer import details, drain_all
+from tests.run.examples import examples
 from tests.spools import decisions_in
 
 DECISION: dict[str, Any] = {
@@ -75,7 +76,7 @@ def test_what_is_named_says_the_same_as_what_is_told(tmp_path):
 BATCHES = st.lists(st.lists(st.sampled_from((ALICE, BOB, CAROL)), min_size=1, max_size=6), max_size=30)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(BATCHES, st.integers(300, 3000), st.lists(st.booleans(), min_size=30, max_size=30))
 def test_nothing_is_lost_doubled_or_taken_for_another_whatever_is_made_again_and_when(batches, rotate, alone):
     with tempfile.TemporaryDirectory() as folder:

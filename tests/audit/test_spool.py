@@ -1,5 +1,6 @@
 """A noted decision is one line, whole and safe, or an error."""
 
+import fcntl
 import json
 import os
 import stat
@@ -16,6 +17,7 @@ from audit import spool
 from audit.events import DecisionMade
 from audit.lines import NotADecision, parse
 from audit.spool import LONGEST_LINE, LONGEST_TEXT, Spool, SpoolUnavailable
+from tests.run.examples import examples
 
 TEXTS = ("effect", "rule", "code", "person", "credential", "action", "target", "tool", "address", "url", "dialect")
 GOLDEN = (
@@ -85,6 +87,13 @@ def test_noting_a_decision_stays_within_its_budget(tmp_path, decision, monkeypat
     assert len(calls) < 2 * len(decision)
 
 
+def test_a_spool_that_nobody_holds_leaves_its_file_to_the_sequencer(tmp_path, decision):
+    Spool("edge", folder=tmp_path).note(**decision)
+    (file,) = tmp_path.iterdir()
+    with file.open("rb") as reader:
+        fcntl.flock(reader, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def test_two_spools_of_one_process_share_neither_file_nor_ids(tmp_path, decision):
     one, other = Spool("edge", folder=tmp_path), Spool("edge", folder=tmp_path)
     one.note(**decision)
@@ -95,7 +104,7 @@ def test_two_spools_of_one_process_share_neither_file_nor_ids(tmp_path, decision
     assert 3 == len({json.loads(line)["id"] for line in lines(tmp_path)})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200))
 @given(st.fixed_dictionaries({name: st.text(st.characters(), max_size=40) for name in TEXTS}))
 def test_whatever_a_caller_sends_is_one_line_that_reads_back_as_it_was(texts):
     with tempfile.TemporaryDirectory() as folder:

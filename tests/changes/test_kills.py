@@ -54,7 +54,8 @@ def test_a_killed_writer_leaves_change_and_entry_both_or_neither(portal: PortalF
     for killed in range(1, ROUNDS + 1):
         writer = here.start("shell", "-c", WRITER)
         writer.wait_for_words("ready")
-        time.sleep(chance.uniform(0.05, 0.4))
+        writer.wait_for(lambda: writer.said().count("done") >= 2, "two changes")  # noqa: B023  called at once
+        time.sleep(chance.uniform(0, 0.3))  # at any instant
         writer.stop(kill=True)
         acknowledged = [int(line.split()[1]) for line in writer.said().splitlines() if line.startswith("done")]
         done = max([done, *acknowledged])

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import HANG
+
 
 @pytest.fixture
 def issuer() -> Iterator[Any]:
@@ -13,6 +15,11 @@ def issuer() -> Iterator[Any]:
     server = import_module("tests.credentials.issuer").Server()  # needs the settings; this file is read before them
     yield server
     server.stop()
+
+
+@pytest.fixture(autouse=True)
+def _issuers_may_be_slow(monkeypatch):
+    monkeypatch.setattr("authz.credentials.issuer_keys.PATIENCE", HANG)
 
 
 @pytest.fixture(autouse=True)

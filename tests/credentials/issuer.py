@@ -1,16 +1,15 @@
 """A foreign issuer on loopback: signs tokens, and publishes its keys over real HTTP."""
 
 import json
-import threading
-import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from joserfc import jws
 from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 
 from authz.decisions import facts as f
+from tests.peers.serving import Serving
 
 NAME = "https://idp.example.com"
 AUDIENCE = "gatehouse"
@@ -85,19 +84,16 @@ class Server:
                 try:
                     for start in range(0, len(outer.body), 1 if outer.pause else len(outer.body) or 1):
                         self.wfile.write(outer.body[start : start + 1] if outer.pause else outer.body)
-                        time.sleep(outer.pause)
+                        outer._server.stopping.wait(outer.pause)
                 except OSError:
                     return  # whoever asked hung up
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/jwks"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        self._server = Serving(Handler)
+        self.url = f"http://127.0.0.1:{self._server.port}/jwks"
 
     def stop(self) -> None:
-        """Close the port."""
-        self._server.shutdown()
-        self._server.server_close()
+        """Close the port, and hang up on everybody."""
+        self._server.stop()

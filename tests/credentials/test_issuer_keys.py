@@ -1,7 +1,6 @@
 """The keys of an issuer are fetched when they are needed, seldom, and from nowhere else than configured."""
 
 import threading
-import time
 
 import pytest
 
@@ -10,6 +9,7 @@ from authz.credentials.issuer_keys import KEYS, LARGEST, OLDEST, SPACING
 from authz.decisions import facts as f
 from authz.errors import BadCredential
 from tests.credentials.issuer import NOW, Server, claims, key_for, published, signed, trusted
+from tests.patience import HANG
 from tests.people import ALICE, world
 
 
@@ -112,9 +112,8 @@ def test_an_issuer_that_is_down_keeps_its_old_keys(issuer):
 def test_an_answer_that_drips_is_given_up(issuer, monkeypatch):
     monkeypatch.setattr(issuer_keys, "PATIENCE", 0.3)
     issuer.pause = 0.05
-    begun = time.monotonic()
+    issuer.body += b" " * 100_000  # an hour of it
     assert who(signed(claims()), issuer.url) is None
-    assert 3 > time.monotonic() - begun
 
 
 def test_many_who_come_at_once_ask_the_issuer_once(issuer):
@@ -123,7 +122,7 @@ def test_many_who_come_at_once_ask_the_issuer_once(issuer):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(HANG)
     assert [ALICE] * 8 == found
     assert 1 == len(issuer.asked)
 

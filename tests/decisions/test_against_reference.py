@@ -18,6 +18,7 @@ from authz.decisions.vocabulary import Action, Effect, Principal, Question
 from authz.decisions.world import EMPTY, World
 from authz.edge.group_check import found_member
 from tests.decisions.reference import Reference
+from tests.run.examples import examples
 
 PEOPLE = range(1, 5)
 GROUPS = range(1, 7)
@@ -251,4 +252,4 @@ class Organisation(RuleBasedStateMachine):
 
 
 TestOrganisation = Organisation.TestCase
-TestOrganisation.settings = settings(max_examples=200, stateful_step_count=60, deadline=None)
+TestOrganisation.settings = settings(max_examples=examples(200), stateful_step_count=60)

@@ -22,6 +22,7 @@ from authz.lookups.current import CURRENT
 from authz.models import Group, Source, User
 from tests.directory import cast
 from tests.directory.cast import BY
+from tests.run.examples import examples
 
 PEOPLE = ("p0", "p1", "p2", "p3")
 GROUPS = ("g0", "g1", "g2")
@@ -103,7 +104,7 @@ def undone() -> Iterator[Source]:
 
 
 @pytest.mark.django_db
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(directories(), min_size=1, max_size=5))
 def test_full_reads_end_in_what_was_read_last(history: list[Said]) -> None:
     with undone() as source:
@@ -115,7 +116,7 @@ def test_full_reads_end_in_what_was_read_last(history: list[Said]) -> None:
 
 
 @pytest.mark.django_db
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(directories(), min_size=1, max_size=5))
 def test_being_told_of_changes_ends_where_reading_everything_does(history: list[Said]) -> None:
     with undone() as source:
@@ -127,7 +128,7 @@ def test_being_told_of_changes_ends_where_reading_everything_does(history: list[
 
 
 @pytest.mark.django_db
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.lists(directories(), min_size=1, max_size=4))
 def test_no_read_touches_what_was_given_by_hand(history: list[Said]) -> None:
     with undone() as source:
@@ -141,7 +142,7 @@ def test_no_read_touches_what_was_given_by_hand(history: list[Said]) -> None:
 
 
 @pytest.mark.django_db
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(directories(), directories())
 def test_the_world_that_follows_is_the_one_that_is_built_anew(first: Said, second: Said) -> None:
     with undone() as source:

@@ -15,6 +15,6 @@ def house() -> Any:
 
 
 @pytest.fixture(scope="module")
-def edge_process(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def edge_process(shared_portal: Any) -> Iterator[Any]:
     """Return a real edge process in a real installation, one for the tests of a module that change nothing in it."""
-    yield from import_module("tests.installation").shared(request, tmp_path_factory.mktemp("edge"))
+    yield from import_module("tests.installation").with_edge(shared_portal)

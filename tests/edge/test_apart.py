@@ -32,6 +32,7 @@ from tests.people import (
     world,
 )
 from tests.questions import CALL, NOW
+from tests.run.examples import examples
 from tests.wire import Wire, lines
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -92,7 +93,7 @@ def unread(wire, request):
     return said, wire.edge.requests == 99
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(400))
 @given(st.sampled_from([as_nginx, as_traefik]), ASKED, st.lists(PATH, min_size=1, max_size=6))
 def test_every_url_is_answered_as_if_the_request_had_been_read(house, dialect, asked, paths):
     live_in(world())

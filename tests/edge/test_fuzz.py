@@ -24,6 +24,7 @@ from tests.people import (
     key_of,
     request,
 )  # fmt: skip
+from tests.run.examples import examples
 
 TARGETS = st.sampled_from([*EXACT, "/auth/validate/envoy/search", "/auth/validate/envoy/../x"]).flatmap(
     lambda target: st.sampled_from([target, f"{target}?x=1"])
@@ -55,7 +56,7 @@ def sent(name: object, value: object) -> tuple[str, bytes]:
     return str(name).encode("utf-8", "replace").decode("latin-1"), raw
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=500)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(500))
 @given(
     st.text(max_size=8) | st.sampled_from(["GET", "POST", "HEAD"]), TARGETS, st.lists(st.tuples(NAMES, VALUES),
     max_size=8),
@@ -79,7 +80,7 @@ def test_nobody_gets_a_yes_for_an_address(  # noqa: PLR0917  hypothesis fills th
         raise AssertionError(answer)
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=500)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(500))
 @given(
     st.sampled_from(["/auth/validate", "/auth/validate/forward", "/auth/validate/envoy/crm"]),
     st.lists(st.tuples(NAMES, VALUES), max_size=8), st.sampled_from([cookie(ALICE), bearer(key_of(ALICE))]),

@@ -16,7 +16,7 @@ many = [str(number) * 3 for number in range(1_000_000)]
 settle()
 assert many == [str(number) * 3 for number in range(1_000_000)], "nothing has changed"
 assert gc.get_freeze_count() > 0
-for _ in range(20):  # a busy machine may have none to give for a moment, so the edge asks now and then
+for _ in range(200):  # a busy machine may have none to give for a while, so the edge asks now and then
     asked = use_large_pages() // LARGE
     held = int(re.search(r"AnonHugePages: *(\\d+)", Path("/proc/self/smaps_rollup").read_text())[1])
     if held > 10 * 1024:

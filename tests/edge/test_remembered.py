@@ -38,6 +38,7 @@ from tests.people import (
     world,
 )  # fmt: skip
 from tests.questions import NOW, PARTS, SAID, parts
+from tests.run.examples import examples
 from tests.wire import ask_again
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -59,7 +60,7 @@ def fresh(asked):
     return answer
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(400))
 @given(SAID, SAID, PARTS)
 def test_a_request_that_differs_in_any_one_thing_is_judged_for_itself(house, first, second, part):
     other = first | {part: second[part]}

@@ -13,6 +13,7 @@ from authz.edge import recording
 from authz.lookups.current import current_world
 from tests.edge.test_repeated import recorded, repeats
 from tests.people import ALICE, CHAT, EPOCH, INTERNS, PEOPLE, at, bearer, key, key_of, live_in, world
+from tests.run.examples import examples
 from tests.wire import Wire, lines
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -52,7 +53,7 @@ def answers(request, times=3):
     return [wire.send(request) for _ in range(times)]
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(300))
 @given(SAID, SAID, st.sampled_from(["user", "group", "shown", "more", "target", "method", "batch", "peer"]))
 def test_whatever_differs_in_any_one_thing_is_judged_for_itself(house, first, second, part):
     live_in(world())

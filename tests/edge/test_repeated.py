@@ -25,6 +25,7 @@ from tests.people import (
     world,
 )
 from tests.questions import NOW, PARTS, SAID, parts
+from tests.run.examples import examples
 from tests.spools import decisions_in
 from tests.wire import Wire, lines
 
@@ -42,7 +43,7 @@ def without_signatures(said):
     return [line for line in said.split(b"\r\n") if not line.startswith(b"Location:")]
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(300))
 @given(SAID, SAID, PARTS)
 def test_whatever_differs_by_a_byte_or_comes_from_elsewhere_is_judged_for_itself(house, first, second, part):
     live_in(world())

@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
 
 from audit.context import Actor
@@ -15,12 +14,6 @@ from authz.models import User
 
 BY = Actor.command("tests")
 PASSWORD = "correct horse battery"
-
-
-class QuickArgon2(Argon2PasswordHasher):
-    """Argon2 with as little work as it allows: what is tested here is what happens around it."""
-
-    time_cost, memory_cost, parallelism = 1, 8, 1
 
 
 class Cast:

@@ -7,7 +7,6 @@ import pytest
 
 
 @pytest.fixture
-def cast(db, settings) -> Any:
+def cast(db) -> Any:
     """Return Alice and Carol, who have passwords, Mallory, Eve who is suspended, and a service account."""
-    settings.PASSWORD_HASHERS = ["tests.pages.cast.QuickArgon2"]
     return import_module("tests.pages.cast").Cast()  # needs the settings; this file is read before them

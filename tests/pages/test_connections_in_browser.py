@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.patience import eventually
 from tests.peers.browser import assert_accessible
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ CONNECT = """() => new Promise((opened, failed) => {
     socket.onopen = () => opened(true);
     socket.onclose = (event) => { window.ended.push(event.code); failed(event.code); };
 })"""
-SHOWN = 15_000
-"""Milliseconds within which a roster that is told every second shows a connection on a busy machine."""
 
 
 @pytest.fixture
@@ -40,12 +39,12 @@ def sign_in(page: "Page", url: str) -> None:
 
 def reload_until(page: "Page", count: int) -> None:
     """Look at one's own page until it lists so many connections."""
-    waited = 0
-    while page.get_by_role("button", name="Disconnect from JSON-RPC").count() != count:
-        assert waited < SHOWN, page.content()
-        page.wait_for_timeout(250)
-        waited += 250
+
+    def listed() -> int:
         page.reload()
+        return page.get_by_role("button", name="Disconnect from JSON-RPC").count()
+
+    eventually(listed, count)
 
 
 def test_connections_are_seen_and_ended(url, context, page):

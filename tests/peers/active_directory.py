@@ -8,7 +8,6 @@ names that are no DNs to bind with, and pages of at most 1,000 entries.
 import contextlib
 import datetime as dt
 import socketserver
-import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,8 +15,10 @@ from typing import Any
 
 import pytest
 
+from tests.patience import HANG
 from tests.peers.ber import ENUMERATED, SEQUENCE, SET, Piece, encoded, number, octets, received
 from tests.peers.needs import need
+from tests.peers.serving import Serving
 
 DOMAIN = "DC=corp,DC=example,DC=com"
 PEOPLE, GROUPS = f"OU=Staff,{DOMAIN}", f"OU=Groups,{DOMAIN}"
@@ -29,8 +30,8 @@ MOST_ENTRIES, MOST_VALUES = 1000, 1500
 PAGED, IN_CHAIN = "1.2.840.113556.1.4.319", "1.2.840.113556.1.4.1941"
 BIND, UNBIND, SEARCH = 0x60, 0x42, 0x63
 SUCCESS, OPERATIONS_ERROR, SIZE_LIMIT, UNAVAILABLE, REFERRAL, NO_SUCH_OBJECT, BAD_PASSWORD = 0, 1, 4, 12, 10, 32, 49
-HELD_UP = 4.0
-"""Seconds that a late answer takes."""
+HELD_UP = 5 * HANG
+"""Seconds that a late answer takes: so many that only whoever gives up on it goes on."""
 
 
 @dataclass(eq=False)
@@ -75,28 +76,22 @@ class ActiveDirectory:
     between_pages: Any = None
     """Called after each page."""
     server: Any = None
-    stopping: threading.Event = field(default_factory=threading.Event)
 
     @property
     def settings(self) -> dict[str, Any]:
         """How to read it."""
-        port = self.server.server_address[1]
         return {
-            "urls": [f"ldap://127.0.0.1:{port}"], "tls": "none", "bind_dn": READER, "people_base": DOMAIN,
-            "groups_base": DOMAIN, "patience": 20,
+            "urls": [f"ldap://127.0.0.1:{self.server.port}"], "tls": "none", "bind_dn": READER, "people_base": DOMAIN,
+            "groups_base": DOMAIN, "patience": HANG,
         }  # fmt: skip
 
     def start(self) -> None:
         """Listen."""
-        self.server = _Server(("127.0.0.1", 0), _Conversation)
-        self.server.directory = self
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self.server = _Server(self)
 
     def stop(self) -> None:
         """Hang up and close."""
-        self.stopping.set()
-        self.server.shutdown()
-        self.server.server_close()
+        self.server.stop()
 
     def add(self, dn: str, *classes: str, password: str = "", **attributes: Any) -> Object:
         """Add an entry."""
@@ -159,10 +154,10 @@ class ActiveDirectory:
         })  # fmt: skip
 
 
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    directory: ActiveDirectory
+class _Server(Serving):
+    def __init__(self, directory: ActiveDirectory) -> None:
+        self.directory = directory
+        super().__init__(_Conversation)
 
 
 class _HungUp(Exception):
@@ -260,7 +255,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         for url in directory.referrals:
             self.say(encoded(0x73, octets(url)))
         if "answers late" in lie:
-            directory.stopping.wait(HELD_UP)
+            self.server.stopping.wait(HELD_UP)
         if lie == "shows a part" or (paging is None and rest):
             self.done(0x65, SIZE_LIMIT)
             return

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import pytest_django
-from django.db import connections
 
 from tests.peers import parts
 from tests.peers.needs import need
+from tests.run.leftovers import kept
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -53,7 +52,8 @@ class Driver:
     def browser(self, program: Path) -> "Browser":
         """Return the browser, which the first caller starts."""
         if self._browser is None:
-            self._browser = self._playwright.chromium.launch(executable_path=str(program), args=ARGUMENTS)
+            with kept():
+                self._browser = self._playwright.chromium.launch(executable_path=str(program), args=ARGUMENTS)
         return self._browser
 
     @contextmanager
@@ -84,7 +84,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     if not uses_browser or parts.named("Chromium").find() is None:
         return (yield)
     if DRIVER not in item.config.stash:
-        item.config.stash[DRIVER] = Driver()
+        with kept():
+            item.config.stash[DRIVER] = Driver()
     with item.config.stash[DRIVER].awake():
         return (yield)
 
@@ -93,20 +94,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Close the browser with the last test."""
     if driver := session.config.stash.get(DRIVER, None):
         driver.stop()
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(
-    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
-) -> Iterator[None]:
-    """Hang up both connections, the one under the browser's loop too, before the test database is dropped."""
-    yield
-    driver = request.config.stash.get(DRIVER, None)
-    with django_db_blocker.unblock():
-        connections.close_all()
-        if driver:
-            with driver.awake():
-                connections.close_all()
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.patience import HANG
 from tests.peers.processes import free_port, start
 
 CLIENT, SECRET, PASSWORD = "gatehouse", "a secret of Keycloak's", "correct horse battery"
-LONGEST_START = 180.0
 
 
 @dataclass
@@ -34,10 +34,10 @@ class Keycloak:
     def do(self, method: str, path: str, said: Any = None) -> Any:
         """Ask its administration for something."""
         form = {"client_id": "admin-cli", "grant_type": "password", "username": "admin", "password": PASSWORD}
-        token = httpx.post(f"{self.url}/realms/master/protocol/openid-connect/token", data=form, timeout=30).json()
+        token = httpx.post(f"{self.url}/realms/master/protocol/openid-connect/token", data=form, timeout=HANG).json()
         headers = {"Authorization": f"Bearer {token['access_token']}"}
         url = f"{self.url}/admin/realms{path}"
-        answer = httpx.request(method, url, json=said, headers=headers, timeout=30)
+        answer = httpx.request(method, url, json=said, headers=headers, timeout=HANG)
         assert answer.is_success, answer.text
         return answer.json() if answer.content else None
 
@@ -109,7 +109,7 @@ def keycloak(tmp_path: Path) -> Iterator[Callable[..., Keycloak]]:
         process = start([Path(home) / "bin" / "kc.sh", *words], log=tmp_path / "keycloak.log", env=env)
         running.append(process)
         made = Keycloak(f"http://127.0.0.1:{port}")
-        process.wait_for_url(f"{made.url}/realms/master", within=LONGEST_START)
+        process.wait_for_url(f"{made.url}/realms/master")
         made.do("POST", "", realm(portal, name))
         return made
 

@@ -1,24 +1,19 @@
 """Whole portals: real processes of `manage.py` on a scratch database of their own."""
 
 import os
-import shutil
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.peers import place, postgres
-from tests.peers.needs import need
+from tests.peers import template
 from tests.peers.processes import Process, free_port, start
 
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
-TEMPLATE = "portal_template"
 SECRET_KEY = "not a secret: every test of Gatehouse signs with this sentence"
 LONGEST_COMMAND = 120.0
 WITH_WORKER = "--with-worker"
@@ -119,34 +114,9 @@ def _migrate(folder: Path, database_url: str) -> None:
     Portal(folder, database_url, _environment(folder, database_url)).manage("migrate", "--verbosity", "0")
 
 
-def _sqlite(folder: Path) -> str:
-    """Return the address of a migrated SQLite database in `folder`: a copy of the one that the run migrated once."""
-    template = place.here() / "template" / "gatehouse.sqlite3"
-    with place.alone("template-sqlite"):
-        if not template.exists():
-            unfinished = place.here() / "unfinished"
-            shutil.rmtree(unfinished, ignore_errors=True)
-            unfinished.mkdir()
-            _migrate(unfinished, f"sqlite:///{unfinished / template.name}")
-            unfinished.rename(template.parent)
-    database = folder / template.name
-    with closing(sqlite3.connect(template)) as source, closing(sqlite3.connect(database)) as target:
-        source.backup(target)  # unlike a copy of the file, complete even with a write-ahead log beside it
-    return f"sqlite:///{database}"
-
-
-def _postgresql() -> str:
-    """Return the address of a migrated PostgreSQL database: a copy of the one that the run migrated once."""
-    need("PostgreSQL")
-    cluster = postgres.running()
-    with place.alone("template-postgresql"):
-        if not cluster.has(TEMPLATE):
-            unfinished = cluster.create()
-            folder = place.here() / "template-postgresql"
-            folder.mkdir(exist_ok=True)
-            _migrate(folder, unfinished)
-            cluster.rename(unfinished, TEMPLATE)
-    return cluster.create(template=TEMPLATE)
+def new_database(kind: str, folder: Path) -> str:
+    """Return the address of a new migrated database of a kind; one of SQLite is a file in `folder`."""
+    return template.copy(kind, folder, _migrate)
 
 
 @pytest.fixture
@@ -162,15 +132,21 @@ def portal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PortalFac
     yield from portals(request.config, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def shared_portal(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PortalFactory]:
+    """Return what `portal` does, for a fixture that the tests of a file share."""
+    yield from portals(request.config, tmp_path_factory.mktemp("portal"))
+
+
 def portals(config: pytest.Config, place: Path) -> Iterator[PortalFactory]:
-    """Yield the function of the fixture, for a fixture of another scope; what it made is gone after that."""
+    """Yield the function of the fixture; what it made is gone after that."""
     made: list[Portal] = []
 
     def make(*, database: str = "", env: Mapping[str, str] | None = None) -> Portal:
         folder = place / f"portal-{len(made)}"
         folder.mkdir()
         kind = database or config.getoption("--database")
-        url = _postgresql() if kind == "postgresql" else _sqlite(folder)
+        url = new_database(kind, folder)
         made.append(Portal(folder, url, {**_environment(folder, url), **(env or {})}))
         return made[-1]
 
@@ -179,5 +155,4 @@ def portals(config: pytest.Config, place: Path) -> Iterator[PortalFactory]:
     finally:
         for each in reversed(made):
             each.stop()
-            if each.database_url.startswith("postgresql:"):
-                postgres.running().drop(each.database_url)
+            template.drop(each.database_url)

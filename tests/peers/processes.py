@@ -14,11 +14,7 @@ from typing import NoReturn
 
 import pytest
 
-LONGEST_START = 30.0
-"""How many seconds a program may take to answer, on a machine that is busy with other tests."""
-
-LONGEST_STOP = 10.0
-"""How many seconds a program may take to end by itself before it is killed."""
+from tests.patience import HANG, PAUSE
 
 
 class DidNotStart(AssertionError):
@@ -45,7 +41,7 @@ class Process:
         """Return everything the program has printed so far."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def wait_for(self, ready: Callable[[], bool], what: str, *, within: float = LONGEST_START) -> None:
+    def wait_for(self, ready: Callable[[], bool], what: str, *, within: float = HANG) -> None:
         """Wait until `ready` says yes; a program that ends, or takes longer than `within` seconds, did not start."""
         deadline = time.monotonic() + within
         while not ready():
@@ -53,21 +49,21 @@ class Process:
                 self._fail(f"ended with {self.child.returncode} before {what}")
             if time.monotonic() > deadline:
                 self._fail(f"did not reach {what} within {within:g} s")
-            time.sleep(0.02)
+            time.sleep(PAUSE)
 
     def _fail(self, how: str) -> NoReturn:
         message = f"{self.name} {how}; it said:\n{self.said()[-4000:]}"
         raise DidNotStart(message)
 
-    def wait_for_port(self, port: int, *, within: float = LONGEST_START) -> None:
+    def wait_for_port(self, port: int, *, within: float = HANG) -> None:
         """Wait until something listens on this loopback port."""
         self.wait_for(lambda: listens(port), f"port {port}", within=within)
 
-    def wait_for_url(self, url: str, *, within: float = LONGEST_START) -> None:
+    def wait_for_url(self, url: str, *, within: float = HANG) -> None:
         """Wait until this address answers with anything below 500."""
         self.wait_for(lambda: answers(url), url, within=within)
 
-    def wait_for_words(self, words: str, *, within: float = LONGEST_START) -> None:
+    def wait_for_words(self, words: str, *, within: float = HANG) -> None:
         """Wait until the program has printed these words."""
         self.wait_for(lambda: words in self.said(), repr(words), within=within)
 
@@ -76,7 +72,7 @@ class Process:
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
             try:
-                self.child.wait(LONGEST_STOP)
+                self.child.wait(HANG)
             except subprocess.TimeoutExpired:
                 self.child.kill()
         return self.child.wait()
@@ -85,7 +81,7 @@ class Process:
 def listens(port: int) -> bool:
     """Tell whether a connection to this loopback port is accepted."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.settimeout(0.5)
+        probe.settimeout(HANG)
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
@@ -93,7 +89,7 @@ def answers(url: str) -> bool:
     """Tell whether an address answers, and not with an error of its own."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback is never behind a proxy
     try:
-        with direct.open(url, timeout=5):
+        with direct.open(url, timeout=HANG):
             return True
     except urllib.error.HTTPError as error:
         error.close()

@@ -1,7 +1,6 @@
 """A real Redis that keeps nothing."""
 
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -9,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANG
 from tests.peers.needs import need
 from tests.peers.processes import Process, free_port, start
-
-PATIENCE = 10.0
 
 
 @dataclass
@@ -33,16 +31,24 @@ class Redis:
         """Start it, and wait until it answers."""
         words = [str(self.program), "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
         self.process = start([*words, "--dir", str(self.folder)], log=self.folder / "redis.log")
-        ends = time.monotonic() + PATIENCE
-        while True:
-            try:
-                with closing(socket.create_connection(("127.0.0.1", self.port), timeout=1)) as connection:
-                    connection.sendall(b"PING\r\n")
-                    if connection.recv(5) == b"+PONG":
-                        return
-            except OSError:
-                assert time.monotonic() < ends, (self.folder / "redis.log").read_text()
-            time.sleep(0.05)
+        self.process.wait_for(self._answers, "an answer")
+
+    def listeners(self, channel: str) -> int:
+        """Return how many listen to a channel."""
+        return int(self._ask(f"PUBSUB NUMSUB {channel}", lines=4).rpartition(":")[2])
+
+    def _answers(self) -> bool:
+        try:
+            return self._ask("PING", lines=1).startswith("+PONG")
+        except OSError:
+            return False
+
+    def _ask(self, command: str, *, lines: int) -> str:
+        """Return the answer to a command, which has so many lines."""
+        with closing(socket.create_connection(("127.0.0.1", self.port), timeout=HANG)) as connection:
+            connection.sendall(f"{command}\r\n".encode())
+            with connection.makefile("rb") as answer:
+                return b"".join(answer.readline() for _ in range(lines)).decode()
 
     def kill(self) -> None:
         """Kill it."""

@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.patience import HANG
 from tests.peers.needs import need
 from tests.peers.processes import DidNotStart, Process, free_port, start
 
@@ -90,7 +91,7 @@ class Slapd:
         """How to read it."""
         return {
             "urls": [self.url], "tls": "none", "bind_dn": READER, "people_base": PEOPLE, "groups_base": GROUPS,
-            "kept_attributes": ["departmentNumber", "title"], "patience": 20,
+            "kept_attributes": ["departmentNumber", "title"], "patience": HANG,
         }  # fmt: skip
 
     def prepare(self, *, names: Iterable[str] = ("127.0.0.1",), days: int = 2) -> None:

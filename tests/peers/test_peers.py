@@ -7,6 +7,7 @@ import urllib.request
 import pytest
 from django.db import connection
 
+from tests.patience import HANG
 from tests.peers.browser import assert_accessible
 from tests.peers.nginx import render
 from tests.peers.processes import DidNotStart, free_port, listens
@@ -38,7 +39,7 @@ def test_a_process_that_ends_early_shows_what_it_said(process):
 def test_nginx_answers_a_whole_configuration(nginx):
     whole = "user www-data;\nevents {}\nhttp { server { listen 8080; location / { return 200 'hello'; } } }"
     url = nginx(whole, replace={"listen 8080": "listen 127.0.0.1:@PORT@"})
-    with urllib.request.urlopen(url, timeout=5) as answer:
+    with urllib.request.urlopen(url, timeout=HANG) as answer:
         assert b"hello" == answer.read()
 
 

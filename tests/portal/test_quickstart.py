@@ -2,9 +2,9 @@
 
 import re
 import subprocess
-import time
 import urllib.request
 
+from tests.patience import HANG
 from tests.peers.portal import Portal, PortalFactory
 from tests.peers.processes import Process, free_port
 
@@ -15,8 +15,13 @@ def started(here: Portal, *words: str) -> tuple[str, Process]:
     """Start quickstart on a free port and return its address once it has greeted."""
     port = free_port()
     process = here.start("quickstart", "--port", str(port), *words)
-    process.wait_for_words(GREETED, within=60)
+    process.wait_for_words(GREETED)
     return f"http://127.0.0.1:{port}", process
+
+
+def wait_for_the_last_line(process: Process) -> None:
+    """Return when all is printed that is to be pasted."""
+    process.wait_for(lambda: "tool=create_issue'\n" in process.said(), "its last line")
 
 
 def lines_to_paste(said: str, *, at_least: int) -> list[str]:
@@ -28,15 +33,14 @@ def lines_to_paste(said: str, *, at_least: int) -> list[str]:
 
 def paste(line: str) -> str:
     """Run a line as a shell does."""
-    return subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, timeout=20, check=True).stdout  # noqa: S603  what the newcomer runs
+    return subprocess.run(["/bin/bash", "-c", line], capture_output=True, text=True, timeout=HANG, check=True).stdout  # noqa: S603  what the newcomer runs
 
 
 def test_the_lines_that_are_printed_work_when_pasted(portal: PortalFactory) -> None:
     """Validate allows, the group check says yes, and explain says why not and what would change it."""
     here = portal(database="sqlite")
     address, process = started(here)
-    process.wait_for(lambda: "tool=create_issue" in process.said(), "its last line")
-    time.sleep(0.1)
+    wait_for_the_last_line(process)
     validate, check, explain = (paste(line) for line in lines_to_paste(process.said(), at_least=3))
     assert validate.startswith("HTTP/1.1 200 OK")
     assert "x-user-email: user@example.com" in validate
@@ -44,7 +48,7 @@ def test_the_lines_that_are_printed_work_when_pasted(portal: PortalFactory) -> N
     assert '"is_member": true' in check
     assert '"allowed": false' in explain
     assert "add user@example.com to mcp_advanced" in explain
-    with urllib.request.urlopen(f"{address}/login") as page:
+    with urllib.request.urlopen(f"{address}/login", timeout=HANG) as page:
         assert 200 == page.status
     for email in ("test@test.com", "user@example.com", "admin@example.com"):
         assert re.search(rf"^  {email} +\S{{12,}}$", process.said(), re.MULTILINE)
@@ -56,14 +60,14 @@ def test_a_second_start_keeps_the_data_and_prints_no_secret(portal: PortalFactor
     """It says how to get new ones; and those replace the old."""
     here = portal(database="sqlite")
     _, first = started(here)
-    first.wait_for(lambda: "tool=create_issue" in first.said(), "its last line")
+    wait_for_the_last_line(first)
     first.stop()
     _, second = started(here)
     second.wait_for_words("--new-secrets")
     assert "ghk_" not in second.said()
     second.stop()
     _, third = started(here, "--new-secrets")
-    third.wait_for(lambda: "tool=create_issue" in third.said(), "its last line")
+    wait_for_the_last_line(third)
     old, new = (lines_to_paste(each.said(), at_least=3)[1] for each in (first, third))
     port = new.partition("127.0.0.1:")[2].partition("/")[0]
     assert '"is_member": true' in paste(new)

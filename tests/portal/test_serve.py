@@ -1,11 +1,11 @@
 """The sequencer and the worker beside the server live as long as the server does, and no longer."""
 
 import os
-import time
 from pathlib import Path
 
 import pytest
 
+from tests.patience import until
 from tests.peers.portal import WITH_WORKER, PortalFactory
 
 BESIDE = 2
@@ -39,15 +39,12 @@ def test_what_runs_beside_the_server_ends_with_it(portal: PortalFactory, *, kill
     """However the server ends; and what dies before is replaced."""
     server = portal().serve("serve", "--port", "{port}", WITH_WORKER, ready="/readyz")
     pid = server.process.child.pid
-    ends = time.monotonic() + 30
-    while len(first := children_of(pid)) < BESIDE and time.monotonic() < ends:
-        time.sleep(0.05)
+    until(lambda: len(children_of(pid)) >= BESIDE, "what runs beside the server")
+    first = set(children_of(pid))
     for each in first:
         os.kill(each, 9)
-    while (len(found := children_of(pid)) < BESIDE or set(found) & set(first)) and time.monotonic() < ends:
-        time.sleep(0.05)
+    until(lambda: len(set(children_of(pid)) - first) >= BESIDE, "what replaces it")
+    found = children_of(pid)
     assert BESIDE == len(found)
     server.stop(kill=kill)
-    while any(map(is_there, found)) and time.monotonic() < ends:
-        time.sleep(0.05)
-    assert not any(map(is_there, found))
+    until(lambda: not any(map(is_there, found)), "their end")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import HANG
 from tests.peers.portal import MANAGE, ROOT, PortalFactory
 
 SAFE = {
@@ -37,7 +38,7 @@ def check(folder: Path, env: dict[str, str], *words: str) -> "subprocess.Complet
     whole = {"PATH": "/usr/bin:/bin", "DATA_DIR": str(folder), "DATABASE_URL": f"sqlite:///{folder}/x.sqlite3", **env}
     command = [*MANAGE, *(words or ("check",))]
     return subprocess.run(  # noqa: S603  our own command
-        command, env=whole, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        command, env=whole, cwd=ROOT, capture_output=True, text=True, timeout=HANG, check=False
     )
 
 

@@ -15,9 +15,9 @@ def application() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def here(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, application: Any) -> Iterator[Any]:
+def here(shared_portal: Any, application: Any) -> Iterator[Any]:
     """Return an installation that relays to the application, one for the tests of a module."""
-    yield from import_module("tests.sockets.live").houses(request, tmp_path_factory.mktemp("live"), application)
+    yield from import_module("tests.sockets.live").house(shared_portal, application)
 
 
 @pytest.fixture(scope="module")

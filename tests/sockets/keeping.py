@@ -2,6 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from authz.decisions import facts as f
 from authz.decisions.applied import applied
@@ -45,17 +49,63 @@ def cast():
     }
 
 
+class Timer:
+    """What is to be called at a moment."""
+
+    def __init__(self, at: float, call: Callable[[], None]) -> None:
+        self.at, self.call, self.cancelled = at, call, False
+
+    def cancel(self) -> None:
+        """Call nothing."""
+        self.cancelled = True
+
+
+class Clock:
+    """An event loop as a keeper sees it, whose time passes only when a test says so, and with it everybody's."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.now, self._timers = time.time(), list[Timer]()
+        patch.setattr(time, "time", lambda: self.now)
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """Call something when so much time has passed."""
+        self._timers.append(Timer(self.now + seconds, call))
+        return self._timers[-1]
+
+    def call_soon_threadsafe(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Call something in the loop that runs the test."""
+        self._loop.call_soon_threadsafe(call, *arguments)
+
+    def begin(self) -> None:
+        """Belong to the loop that runs."""
+        self._loop = asyncio.get_running_loop()
+
+    def passes(self, seconds: float) -> None:
+        """Let so much time pass, and ring every timer at its moment."""
+        ends, left = self.now + seconds, 1000
+        while due := [each for each in self._timers if each.at <= ends and not each.cancelled]:
+            assert (left := left - 1), "a timer rings again and again and no time passes"
+            first = min(due, key=lambda each: each.at)
+            self._timers.remove(first)
+            self.now = max(self.now, first.at)
+            first.call()
+        self.now = ends
+
+
 class Watched:
     """A keeper with everybody's connections, and how they ended."""
 
-    def __init__(self):
+    def __init__(self, clock=None):
         self.keeper, self.all, self.ends = Keeper(), cast(), {}
         self.notices, self.heard = [], []
+        self._clock = clock
 
     def begin(self):
         """Take everybody in."""
         live_in(here())
-        self.keeper.start(asyncio.get_running_loop())
+        if self._clock is not None:
+            self._clock.begin()
+        self.keeper.start(self._clock or asyncio.get_running_loop())
         for name, each in self.all.items():
             self.watch(name, each)
             assert self.keeper.admit(each, here()) is None, name
@@ -75,7 +125,8 @@ class Watched:
         before = current_world()
         after = live_in(applied(before, facts, revision=before.revision + 1))
         await asyncio.to_thread(self.keeper.hear, before, after, tuple(facts) if told else None)
-        await asyncio.sleep(0.02)
+        while self.keeper._working is not None:  # noqa: ASYNC110, SLF001  until everybody is judged and told
+            await asyncio.sleep(0)
 
 
 def run(work):

@@ -5,6 +5,7 @@ import functools
 import inspect
 import json
 import ssl
+from collections.abc import Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -16,10 +17,10 @@ from authz.sockets.closing import RESTART
 from authz.sockets.keeper import KEEPER
 from authz.sockets.limits import LIMITS
 from authz.sockets.rpc.tcp import Tcp
+from tests.patience import HANG, PAUSE
 from tests.people import key_of, live_in
 
 LOCAL = "127.0.0.1"
-SOON = 5.0
 REQUIRED = {"code": -32000, "message": "Authentication required"}
 FAILED = {"code": -32000, "message": "Authentication failed"}
 TOO_FAST = {"jsonrpc": "2.0", "error": {"code": -32000, "message": "Rate limit exceeded"}}
@@ -39,9 +40,9 @@ class Client:
             self.writer.write((each if isinstance(each, bytes) else json.dumps(each).encode()) + b"\n")
         await self.writer.drain()
 
-    async def hear(self, within: float = SOON) -> Any:
+    async def hear(self) -> Any:
         """Return the next line as a value, None at the end."""
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(HANG):
             line = await self.reader.readline()
         return json.loads(line) if line else None
 
@@ -59,6 +60,13 @@ class Client:
             while (got := await self.hear()) is not None:
                 found.append(got)
         return found
+
+
+async def comes_true(true: Callable[[], object]) -> None:
+    """Return as soon as something is true, letting the server do its work meanwhile."""
+    async with asyncio.timeout(HANG):
+        while not true():  # noqa: ASYNC110  there is no event: the test looks from outside
+            await asyncio.sleep(PAUSE)
 
 
 def here(test):
@@ -101,9 +109,12 @@ async def served(tls: ssl.SSLContext | None = None):
             yield connect
         finally:
             accepting.cancel()
+            await asyncio.wait([accepting])
             await KEEPER.stop(RESTART)
             for client in clients:
                 client.writer.close()
+                with suppress(OSError):
+                    await client.writer.wait_closed()
             await server.stop()
             assert not KEEPER.all
             assert not server._strangers  # noqa: SLF001  whoever came is forgotten

@@ -1,25 +1,26 @@
 """Live connections to a real portal, as a client sees them."""
 
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from tests.installation import Installation
-from tests.peers.portal import Served, portals
+from tests.installation import Installation, fetch
+from tests.patience import HANG
+from tests.peers.portal import PortalFactory, Served
 from tests.sockets.upstream import Application
 
 ORIGIN = "https://chat.example.com"
-SOON = 5.0
-"""Seconds within which something must have happened, on a machine that is busy with other tests."""
-ENV = {"AUTHZ_SOCKET_ORIGINS": ORIGIN, "AUTHZ_SOCKET_NOTICE": "2"}
+ENV = {
+    "AUTHZ_SOCKET_ORIGINS": ORIGIN,
+    "AUTHZ_SOCKET_NOTICE": "4",
+    # A test that waits for something asks again and again whether it may connect by now.
+    "AUTHZ_SOCKET_HANDSHAKES_PER_MINUTE": "1000000",
+}
 
 
 class House(Installation):
@@ -37,17 +38,23 @@ class House(Installation):
         """Return how somebody's browser connects from a page."""
         return {"headers": self.cookie(name), "origin": origin}
 
+    def tell(self, portal: Served) -> None:
+        """Return when a process knows all that is committed now: whoever names a revision is not answered before it."""
+        asked = self.bearer("chat") | {"Authz-At-Least": self.do("revision")}
+        body = b'{"user_id": "alice@example.com", "group_id": "interns"}'
+        reply = fetch(f"{portal.url}/api/v1/groups/check", method="POST", body=body, headers=asked)
+        assert 200 == reply.status, reply
 
-def houses(request: pytest.FixtureRequest, folder: Path, application: Application) -> Iterator[House]:
+
+def house(portal: PortalFactory, application: Application) -> Iterator[House]:
     """Yield one, for a fixture that several tests share."""
-    for make in portals(request.config, folder):
-        here = House(make())
+    here = House(portal())
+    try:
         for server in ("search", "crm"):
             here.do("relay", server, {"upstream": application.url})
-        try:
-            yield here
-        finally:
-            here.stop()
+        yield here
+    finally:
+        here.stop()
 
 
 def connected(
@@ -65,12 +72,15 @@ def connected(
     if host:
         more["sock"] = socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])))
     more.setdefault("subprotocols", None)
+    # Whoever keeps a connection alive draws from the random numbers of this process, beside the tests that do.
+    more.setdefault("ping_interval", None)
     made: ClientConnection = connect(
         url,
         additional_headers=headers or {},
         origin=Origin(origin) if origin else None,
         proxy=None,
         compression=None,
+        open_timeout=HANG,
         **more,
     )
     return made
@@ -85,31 +95,22 @@ def refused(portal: Served, path: str, **how: Any) -> tuple[int, str]:
         return error.response.status_code, error.response.headers.get("X-Auth-Reason", "")
 
 
-def ended(client: ClientConnection, *, within: float = SOON) -> tuple[int | None, str | None]:
+def ended(client: ClientConnection) -> tuple[int | None, str | None]:
     """Return the code and the reason by which a connection ends, having read all that came before."""
-    deadline = time.monotonic() + within
-    while True:
-        try:
-            client.recv(timeout=max(0.01, deadline - time.monotonic()))
-        except ConnectionClosed:
-            return client.close_code, client.close_reason
-        except TimeoutError:
-            return None, "it is still open"
+    try:
+        while True:
+            client.recv(timeout=HANG)
+    except ConnectionClosed:
+        return client.close_code, client.close_reason
+    except TimeoutError:
+        return None, "it is still open"
 
 
 def is_alive(client: ClientConnection) -> bool:
     """Return whether a connection still carries something to the application and back."""
     with suppress(ConnectionClosed, TimeoutError):
         client.send("still there?")
-        while client.recv(timeout=SOON) != "still there?":
+        while client.recv(timeout=HANG) != "still there?":
             pass  # what was on its way before
         return True
     return False
-
-
-def eventually(found: Callable[[], Any], expected: Any, *, within: float = SOON) -> None:
-    """Wait until something is as expected."""
-    deadline = time.monotonic() + within
-    while (last := found()) != expected:
-        assert time.monotonic() < deadline, f"expected {expected}, found {last}"
-        time.sleep(0.05)

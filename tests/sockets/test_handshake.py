@@ -7,6 +7,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.installation import fetch
+from tests.patience import HANG
 from tests.sockets.live import ORIGIN, connected, is_alive, refused
 
 STRANGE = "https://evil.example.com"
@@ -76,7 +77,7 @@ def test_a_ticket_opens_one_connection_of_its_person_to_its_server_from_its_page
     ticket = here.ticket("alice", "search")
     with connected(served, f"/ws/search/room?ticket={ticket}&room=7", origin=ORIGIN) as client:
         client.send("who am I?")
-        told = json.loads(client.recv())
+        told = json.loads(client.recv(timeout=HANG))
     assert "alice@example.com" == told["headers"]["x-user-email"]
     assert "/ws/room?room=7" == told["path"]
     assert (401, "bad-credential") == refused(served, f"/ws/search?ticket={ticket}", origin=ORIGIN)

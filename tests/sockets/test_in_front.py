@@ -1,13 +1,13 @@
 """nginx in front, and a browser: what a client sees is the same."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from tests.acts import PASSWORD, SECRET
+from tests.patience import HANG
 from tests.peers.portal import Served
 from tests.sockets.live import House, connected, ended, is_alive
 from tests.sockets.upstream import application as an_application
@@ -62,7 +62,7 @@ def test_a_handshake_passes_both_gates_or_neither(here, nginx):
     front = Served(nginx(BOTH_GATES.replace("EDGE", edge.url).replace("PORTAL", portal.url)), portal.process)
     with connected(front, "/search/room", **here.browser("alice")) as client:
         client.send("who am I?")
-        told = json.loads(client.recv())
+        told = json.loads(client.recv(timeout=HANG))
         assert ("alice@example.com", "127.0.0.1") == (told["headers"]["x-user-email"], told["headers"]["x-real-ip"] if
         "x-real-ip" in told["headers"] else told["headers"]["x-forwarded-for"])  # fmt: skip
         for name, status in (("mallory", 403), ("nobody", 401)):
@@ -122,11 +122,9 @@ def test_a_page_in_a_browser_is_carried_with_its_cookie_and_told_its_end(here, p
     page.evaluate("() => window.socket.send('hello from a page')")
     page.wait_for_function("() => window.said.length > 0")
     assert ["hello from a page"] == page.evaluate("() => window.said")
-    started = time.monotonic()
     here.do("suspend", "alice")
     page.wait_for_function("() => window.ended !== null")
     assert [4001, "revoked"] == page.evaluate("() => window.ended")
-    assert time.monotonic() - started < 3
 
 
 @pytest.mark.peer("Chromium")

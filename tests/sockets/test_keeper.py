@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from authz.decisions import facts as f
 from authz.decisions.applied import applied
 from authz.lookups.current import CURRENT, current_world
+from authz.sockets import keeper
 from authz.sockets.closing import (
     DISCONNECTED,
     EXPIRED,
@@ -43,7 +44,15 @@ from tests.people import (
     live_in,
     session,
 )
-from tests.sockets.keeping import FAR, PROXY_FACT, Watched, cast, held, here, run
+from tests.run.examples import examples
+from tests.sockets.keeping import FAR, PROXY_FACT, Clock, Watched, cast, held, here, run
+from tests.sockets.lines import comes_true
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    return Clock(monkeypatch)
+
 
 ALICES = {name for name in cast() if name.startswith("alice")}
 ON_SEARCH = ALICES - {"alice on the interface"}
@@ -181,22 +190,23 @@ ENDS = {
 
 
 @pytest.mark.parametrize(("facts", "name", "closing"), ENDS.values(), ids=ENDS)
-def test_a_connection_ends_by_itself_when_what_it_rests_on_does(facts, name, closing, settings):
+def test_a_connection_ends_by_itself_when_what_it_rests_on_does(facts, name, closing, settings, clock):
     settings.AUTHZ_SOCKET_NOTICE = 1
 
     def soon(fact):
-        at = time.time() + 1.3
+        at = clock.now + 1.3
         return fact._replace(longest=1.3) if isinstance(fact, f.ServerIs) else fact._replace(until=at)
 
     async def story():
-        watched = Watched()
+        watched = Watched(clock)
         watched.begin()
         await watched.change([soon(fact) for fact in facts])
-        assert {} == watched.ends
-        await asyncio.sleep(0.6)
+        clock.passes(0.2)
+        assert ({}, []) == (watched.ends, watched.notices)
+        clock.passes(1.0)
         assert {} == watched.ends
         assert (name, closing, 1) in watched.notices
-        await asyncio.sleep(0.9)
+        clock.passes(0.2)
         assert closing == watched.ends.get(name)
         assert "bob on crm" not in watched.ends
         await watched.keeper.stop()
@@ -204,27 +214,27 @@ def test_a_connection_ends_by_itself_when_what_it_rests_on_does(facts, name, clo
     run(story())
 
 
-def test_what_is_prolonged_in_time_does_not_end():
+def test_what_is_prolonged_in_time_does_not_end(clock):
     async def story():
-        watched = Watched()
+        watched = Watched(clock)
         watched.begin()
-        await watched.change([f.MemberIs(ALICE, INTERNS, time.time() + 0.5)])
+        await watched.change([f.MemberIs(ALICE, INTERNS, clock.now + 0.5)])
         await watched.change([f.MemberIs(ALICE, INTERNS, None)])
-        await asyncio.sleep(0.7)
+        clock.passes(0.7)
         assert {} == watched.ends
         await watched.keeper.stop()
 
     run(story())
 
 
-def test_a_session_that_lies_idle_ends_its_connections_and_one_in_use_does_not():
+def test_a_session_that_lies_idle_ends_its_connections_and_one_in_use_does_not(clock):
     async def story():
-        watched = Watched()
+        watched = Watched(clock)
         watched.begin()
-        idle = [session(person, number=0, idle=0.6, seen=time.time()) for person in (ALICE, BOB)]
+        idle = [session(person, number=0, idle=0.6, seen=clock.now) for person in (ALICE, BOB)]
         await watched.change(idle)
         for _ in range(4):
-            await asyncio.sleep(0.25)
+            clock.passes(0.25)
             watched.keeper.used(watched.all["bob on crm"])
         assert EXPIRED == watched.ends["alice by session"]
         assert {"bob on crm", "bob on search"}.isdisjoint(watched.ends)
@@ -233,12 +243,14 @@ def test_a_session_that_lies_idle_ends_its_connections_and_one_in_use_does_not()
     run(story())
 
 
-def test_when_nobody_can_tell_any_more_who_may_what_everything_ends():
+def test_when_nobody_can_tell_any_more_who_may_what_everything_ends(monkeypatch):
+    monkeypatch.setattr(keeper, "FRESH_EVERY", 0.01)
+
     async def story():
         watched = Watched()
         watched.begin()
         CURRENT.looked_at = time.monotonic() - 3600
-        await asyncio.sleep(1.3)
+        await comes_true(lambda: watched.ends)
         assert dict.fromkeys(watched.all, UNAVAILABLE) == watched.ends
         await watched.keeper.stop()
 
@@ -252,7 +264,7 @@ FACTS = st.sampled_from(
 )
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400, deadline=None)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(400))
 @given(st.lists(FACTS, max_size=4), st.lists(FACTS, min_size=1, max_size=3))
 def test_what_a_change_does_not_touch_is_judged_as_before(first, second):
     """Or else a connection whose right ended would live on."""
@@ -289,17 +301,17 @@ def test_however_many_are_hung_up_at_once_all_of_them_end():
     run(story())
 
 
-def test_a_connection_that_ends_soon_is_told_at_once(settings):
+def test_a_connection_that_ends_soon_is_told_at_once(settings, clock):
     settings.AUTHZ_SOCKET_NOTICE = 60
 
     async def story():
-        watched = Watched()
+        watched = Watched(clock)
         watched.begin()
-        soon = held(ALICE, "jwt:7", until=time.time() + 30)
+        soon = held(ALICE, "jwt:7", until=clock.now + 30)
         watched.watch("soon", soon)
         watched.keeper.admit(soon, here())
-        await watched.change([f.MemberIs(BOB, SALES, time.time() + 20)])
-        await asyncio.sleep(0.1)
+        await watched.change([f.MemberIs(BOB, SALES, clock.now + 20)])
+        clock.passes(0.0)
         assert {("soon", EXPIRED, 30), ("bob on crm", NOT_ALLOWED, 20)} == set(watched.notices)
         assert {} == watched.ends
         await watched.keeper.stop()
@@ -308,16 +320,16 @@ def test_a_connection_that_ends_soon_is_told_at_once(settings):
 
 
 def test_a_notice_waits_until_there_is_somebody_who_could_tell_it(settings):
-    settings.AUTHZ_SOCKET_NOTICE = 60
+    settings.AUTHZ_SOCKET_NOTICE = 600
 
     async def story():
         watched = Watched()
         watched.begin()
-        early = held(ALICE, "jwt:7", until=time.time() + 30)
+        early = held(ALICE, "jwt:7", until=time.time() + 500)
         watched.keeper.admit(early, here())
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # the time for its notice comes
         watched.watch("early", early)
-        await asyncio.sleep(0.7)
+        await comes_true(lambda: watched.notices)
         assert [("early", EXPIRED)] == [notice[:2] for notice in watched.notices]
         await watched.keeper.stop()
 
@@ -337,7 +349,6 @@ def test_thousands_are_all_judged_before_anybody_is_told():
         listening.on_change = lambda _heard: order.append("told")
         watched.keeper.admit(listening, here())
         await watched.change([f.ServerGone(SEARCH)])
-        await asyncio.sleep(0.1)
         assert [*["ended"] * 350, "told"] == order
         await watched.keeper.stop()
 

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.sockets.live import House, connected, ended, eventually, is_alive, refused
+from tests.patience import HANG, eventually
+from tests.sockets.live import House, connected, ended, is_alive, refused
 from tests.sockets.upstream import application as an_application
 
 REVOKED = (4001, "revoked")
+CHANNEL = "asgi__group__gatehouse.changes"
+"""What the processes listen to, as channels-redis names it."""
 
 
 @pytest.fixture
@@ -31,9 +34,11 @@ def people(here):
     return sorted(each["person"].partition("@")[0] for each in here.do("roster"))
 
 
-def test_a_nudge_through_redis_is_faster_than_looking_and_nothing_is_lost_without(here, redis):
-    slow = {"AUTHZ_POLL_INTERVAL_MS": "4000", "REDIS_URL": redis.url}
-    first, second = here.serve(**slow), here.serve(**slow)
+def test_a_nudge_through_redis_is_enough_and_nothing_is_lost_without(here, redis):
+    """Two processes that do not look before the test is over, and one that does."""
+    told = {"REDIS_URL": redis.url}
+    blind = told | {"AUTHZ_POLL_INTERVAL_MS": "3600000", "AUTHZ_STALENESS_LIMIT": "36000"}
+    first, second, looking = here.serve(**blind), here.serve(**blind), here.serve(**told)
     sessions = {name: here.browser(name) for name in ("alice", "bob")}
     with (
         connected(first, "/ws/search", **sessions["alice"]) as one,
@@ -41,29 +46,32 @@ def test_a_nudge_through_redis_is_faster_than_looking_and_nothing_is_lost_withou
     ):
         assert is_alive(one)
         assert is_alive(other)
-        # Changed in the second process, by its own page: the first learns of it through Redis.
-        started = time.monotonic()
+        eventually(lambda: redis.listeners(CHANNEL), 3)
+        # Changed in the second process, by its own page: the first learns of it through Redis alone.
         sign_out(second, here.sessions["alice"])
         assert REVOKED == ended(one)
-        assert time.monotonic() - started < 2
         assert is_alive(other)
         redis.kill()
-        again = here.do("begin_session", "alice")
-        how: dict[str, Any] = {"headers": {"Cookie": f"gatehouse={again}"}, "origin": "https://chat.example.com"}
-        with connected(first, "/ws/search", **how) as one_more:
+        again, how = begun_anew(here)
+        with connected(first, "/ws/search", **how) as one_more, connected(looking, "/ws/search", **how) as seen:
             sign_out(second, again)
-            assert REVOKED == ended(one_more, within=8)
-        assert is_alive(other)
-        redis.start()
-        time.sleep(3)
-        again = here.do("begin_session", "alice")
-        how = {"headers": {"Cookie": f"gatehouse={again}"}, "origin": "https://chat.example.com"}
-        with connected(first, "/ws/search", **how) as one_more:
-            started = time.monotonic()
-            sign_out(second, again)
+            assert REVOKED == ended(seen)
+            assert is_alive(other)
+            redis.start()
+            eventually(lambda: redis.listeners(CHANNEL), 3)
+            again, how = begun_anew(here)
+            with connected(first, "/ws/search", **how) as yet_another:
+                sign_out(second, again)
+                assert REVOKED == ended(yet_another)
+            # What nobody could be told meanwhile is seen with the next look.
             assert REVOKED == ended(one_more)
-            assert time.monotonic() - started < 2
         assert is_alive(other)
+
+
+def begun_anew(here) -> tuple[str, dict[str, Any]]:
+    """Return a new session of Alice's, and how a browser connects with it."""
+    again = here.do("begin_session", "alice")
+    return again, {"headers": {"Cookie": f"gatehouse={again}"}, "origin": "https://chat.example.com"}
 
 
 def sign_out(portal, session):
@@ -71,13 +79,13 @@ def sign_out(portal, session):
     jar = http.cookiejar.CookieJar()
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
     opener.addheaders = [("Cookie", f"gatehouse={session}")]
-    with opener.open(f"{portal.url}/") as page:
+    with opener.open(f"{portal.url}/", timeout=HANG) as page:
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.read().decode())
     assert found
     csrf = next(cookie.value for cookie in jar if "csrf" in cookie.name.lower())
     opener.addheaders = [("Cookie", f"gatehouse={session}; csrftoken={csrf}")]
     body = urllib.parse.urlencode({"csrfmiddlewaretoken": found[1]}).encode()
-    with opener.open(urllib.request.Request(f"{portal.url}/logout", data=body)) as page:
+    with opener.open(urllib.request.Request(f"{portal.url}/logout", data=body), timeout=HANG) as page:
         assert 200 == page.status
 
 
@@ -88,11 +96,9 @@ def test_without_redis_two_processes_see_each_others_changes_by_looking(here):
         connected(second, "/ws/search", **here.browser("alice")) as two,
         connected(second, "/ws/crm", **here.browser("bob")) as other,
     ):
-        started = time.monotonic()
         here.do("suspend", "alice")
         assert REVOKED == ended(one)
         assert REVOKED == ended(two)
-        assert time.monotonic() - started < 2
         assert is_alive(other)
 
 
@@ -106,7 +112,7 @@ def test_the_roster_knows_every_process_and_forgets_one_that_was_killed(here):
         assert is_alive(one)
         eventually(lambda: [each["received"] for each in here.do("roster") if each["server"] == "search"], [12])
         first.stop(kill=True)
-        eventually(lambda: people(here), ["bob"], within=15)
+        eventually(lambda: people(here), ["bob"])
         assert is_alive(other)
     eventually(lambda: people(here), [])
 
@@ -155,8 +161,13 @@ def test_connections_are_limited_for_an_address_and_in_all(name, here):
 
 def test_handshakes_are_limited_for_an_address(here):
     portal = here.serve(AUTHZ_SOCKET_HANDSHAKES_PER_MINUTE="3")
-    statuses = [refused(portal, "/ws/search", headers={"Authorization": "Bearer ghk_x"}) for _ in range(4)]
-    assert [(401, "bad-credential")] * 3 + [(429, "limit")] == statuses
+    begun, tried = time.monotonic(), 0
+    while (found := refused(portal, "/ws/search", headers={"Authorization": "Bearer ghk_x"})) != (429, "limit"):
+        assert (401, "bad-credential") == found
+        tried += 1
+        # Three at once, and one more for each twenty seconds that this takes on a slow machine.
+        assert tried <= 3 + (time.monotonic() - begun) / 20
+    assert tried >= 3
 
 
 def test_without_a_database_everybody_stays_for_a_while_and_is_then_told_to_come_back(portal, postgres):
@@ -164,20 +175,20 @@ def test_without_a_database_everybody_stays_for_a_while_and_is_then_told_to_come
         here = House(portal(database="postgresql"))
         try:
             here.do("relay", "search", {"upstream": application.url})
-            process = here.serve(AUTHZ_STALENESS_LIMIT="3")
+            process = here.serve(AUTHZ_STALENESS_LIMIT="10")
             with connected(process, "/ws/search", **here.browser("alice")) as client:
                 assert is_alive(client)
                 with postgres.gone(here.portal.database_url):
                     assert is_alive(client)
-                    assert (1013, "unavailable") == ended(client, within=15)
+                    assert (1013, "unavailable") == ended(client)
                     assert (503, "unavailable") == refused(process, "/ws/search", **here.browser("alice"))
-            eventually(lambda: refused(process, "/ws/search", **here.browser("alice"))[0], 101, within=20)
+            eventually(lambda: refused(process, "/ws/search", **here.browser("alice"))[0], 101)
         finally:
             here.stop()
 
 
 def test_a_ticket_of_a_session_that_this_process_has_not_heard_of_is_good(here):
-    served = here.serve(AUTHZ_POLL_INTERVAL_MS="60000")
+    served = here.serve(AUTHZ_POLL_INTERVAL_MS="3600000", AUTHZ_STALENESS_LIMIT="36000")
     here.do("end_sessions", "alice")
     here.do("begin_session", "alice")
     ticket = here.ticket("alice", "search")

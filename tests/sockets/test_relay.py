@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.acts import SECRET
-from tests.sockets.live import SOON, connected, ended, eventually, is_alive, refused
+from tests.patience import HANG, eventually, until
+from tests.sockets.live import connected, ended, is_alive, refused
 from tests.sockets.upstream import application as another_application
 
 MEGABYTE = 1024**2
@@ -21,7 +23,7 @@ def told(here, served, path="/ws/search/room", **how):
     """Return what the application is told of somebody's handshake."""
     with connected(served, path, **(how or here.browser("alice"))) as client:
         client.send("who am I?")
-        return json.loads(client.recv())
+        return json.loads(client.recv(timeout=HANG))
 
 
 def test_the_application_is_told_who_it_is_as_the_proxy_would_tell_it(here, served):
@@ -83,13 +85,13 @@ def test_the_rest_of_the_address_is_carried_on(path, expected, here, served):
 def test_messages_come_back_as_they_were(message, here, served):
     with connected(served, "/ws/search", **here.browser("alice"), max_size=None) as client:
         client.send(message)
-        assert message == client.recv(timeout=SOON)
+        assert message == client.recv(timeout=HANG)
 
 
 def test_a_message_in_fragments_is_one_message(here, served):
     with connected(served, "/ws/search", **here.browser("alice")) as client:
         client.send(["in ", "three ", "pieces"])
-        assert "in three pieces" == client.recv(timeout=SOON)
+        assert "in three pieces" == client.recv(timeout=HANG)
 
 
 @pytest.mark.parametrize(
@@ -103,10 +105,10 @@ def test_the_application_chooses_the_subprotocol(offered, expected, here, served
 def test_pings_are_carried_in_both_directions(here, served, application):
     with connected(served, "/ws/search", **here.browser("alice")) as client:
         before = application.pings
-        assert client.ping().wait(SOON)
+        assert client.ping().wait(HANG)
         eventually(lambda: application.pings > before, expected=True)
         client.send("ping me")
-        assert "you are there" == client.recv(timeout=SOON)
+        assert "you are there" == client.recv(timeout=HANG)
 
 
 @pytest.mark.parametrize(("code", "reason"), [(1000, "bye"), (1001, ""), (1011, "broken"), (4123, "its own")])
@@ -116,8 +118,9 @@ def test_close_codes_are_carried_in_both_directions(code, reason, here, served, 
         assert (code, reason) == ended(client)
     with connected(served, "/ws/search", **here.browser("alice")) as client:
         assert is_alive(client)
+        before = len(application.closes)
         client.close(code, reason)
-    eventually(lambda: (code, reason) in application.closes[-3:], expected=True)
+    eventually(lambda: (code, reason) in application.closes[before:], expected=True)
 
 
 def test_an_application_that_is_not_there_is_a_clean_refusal(here, served):
@@ -157,15 +160,28 @@ def memory(served):
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_a_client_that_does_not_read_holds_up_the_application_and_not_our_memory(here, served):
+def stands_still(count):
+    """Return what a count has come to when it has not moved for a second: long enough for whatever goes on to go on."""
+    found, since = count(), time.monotonic()
+    ends = since + HANG
+    while time.monotonic() < since + 1:
+        assert time.monotonic() < ends, "it goes on and on"
+        time.sleep(0.05)
+        if (now := count()) != found:
+            found, since = now, time.monotonic()
+    return found
+
+
+def test_a_client_that_does_not_read_holds_up_the_application_and_not_our_memory(here, served, application):
     with connected(served, "/ws/search", **here.browser("alice")) as other:
-        before = memory(served)
+        before, said = memory(served), application.said
         with connected(served, "/ws/search", **here.browser("alice"), max_queue=1) as client:
             client.send("say 500000 400")  # 200 MB that nobody reads
-            time.sleep(2)
+            until(lambda: application.said > said)
+            assert stands_still(lambda: application.said) < said + 400
             assert memory(served) - before < 40 * MEGABYTE
             assert is_alive(other)
-            read = sum(len(client.recv(timeout=SOON)) for _ in range(400))
+            read = sum(len(client.recv(timeout=HANG)) for _ in range(400))
             assert 200_000_000 == read
 
 
@@ -179,13 +195,25 @@ def test_an_application_that_does_not_read_holds_up_the_client_and_not_our_memor
         ):
             assert is_alive(client)
             slow.stalled = True
-            before = memory(served)
-            client.socket.settimeout(2)
-            with suppress(OSError, ConnectionClosed):
-                for _ in range(400):
-                    client.send("x" * 500_000)
-            assert memory(served) - before < 40 * MEGABYTE
-            assert is_alive(other)
+            before, sent = memory(served), []
+
+            def send():
+                with suppress(OSError, ConnectionClosed):
+                    for number in range(400):
+                        client.send("x" * 500_000)
+                        sent.append(number)
+
+            sender = threading.Thread(target=send)
+            sender.start()
+            try:
+                until(lambda: sent)
+                assert stands_still(lambda: len(sent)) < 400
+                assert memory(served) - before < 40 * MEGABYTE
+                assert is_alive(other)
+            finally:
+                client.socket.shutdown(socket.SHUT_RDWR)
+                sender.join(HANG)
+            assert not sender.is_alive()
             slow.stalled = False
 
 

@@ -15,9 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.installation import Installation
+from tests.patience import HANG
 from tests.peers.processes import free_port
-
-SOON = 10.0
 
 
 @pytest.fixture
@@ -74,7 +73,7 @@ def served(here: Installation, *words: str) -> tuple[Any, int]:
 
 
 def connected(port: int, key: str, tls: ssl.SSLContext | None = None) -> Line:
-    connection: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=SOON)
+    connection: socket.socket = socket.create_connection(("127.0.0.1", port), timeout=HANG)
     if tls is not None:
         connection = tls.wrap_socket(connection, server_hostname="localhost")
     line = Line(connection)
@@ -104,12 +103,12 @@ def test_what_is_revoked_elsewhere_ends_here_and_a_restart_says_so(here, certifi
         assert "bob@example.com" == bob.ask("whoami")["result"]["email"]
         process.child.terminate()
         assert (1012, "restart") == last_words(bob)
-    assert 0 == process.child.wait(SOON)
+    assert 0 == process.child.wait(HANG)
 
 
 def test_a_client_that_does_not_speak_tls_is_told_nothing(here, certificate):
     _, port = served(here, "--tls-cert", str(certificate["cert"]), "--tls-key", str(certificate["key"]))
-    with socket.create_connection(("127.0.0.1", port), timeout=SOON) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=HANG) as plain:
         plain.sendall(b'{"jsonrpc": "2.0", "id": 1, "method": "whoami"}\n')
         got = plain.recv(4096)
     assert b"jsonrpc" not in got  # at most an alert of TLS
@@ -126,5 +125,5 @@ UNSAFE: dict[str, tuple[dict[str, str], tuple[str, ...], str]] = {
 @pytest.mark.parametrize(("env", "words", "why"), UNSAFE.values(), ids=UNSAFE)
 def test_an_unsafe_start_is_refused(here, env, words, why):
     process = here.portal.start("serve_tcp", "--port", str(free_port()), *words, env=env)
-    assert 1 == process.child.wait(SOON * 3)
+    assert 1 == process.child.wait(HANG)
     assert why in process.said()

@@ -138,11 +138,11 @@ async def test_a_connection_ends_with_the_right_to_it_and_says_why(connect, fact
     alice, chat = await connect(ALICE), await connect(CHAT)
     move(f.MemberIs(BOB, INTERNS, None), SERVERS[SEARCH - 1]._replace(enabled=False), f.SessionGone(ALICE * 10))
     assert "alice@example.com" == (await alice.ask("whoami"))["email"]
-    began = time.monotonic()
     move(*facts)
-    assert expected == await alice.hear()
-    assert time.monotonic() - began < 0.25
-    assert [] == await alice.rest()
+    assert "chat@services.example.com" == (await chat.ask("whoami"))["email"]
+    # It has ended before anybody is answered who asked after the change, and is not found at some later look.
+    assert {CHAT} == {held.who.person for held in KEEPER.all.values() if held.ended is None}
+    assert [expected] == await alice.rest()
     assert "chat@services.example.com" == (await chat.ask("whoami"))["email"]
 
 
@@ -151,17 +151,17 @@ def test_a_new_connection_does_not_wait_for_the_old_one(settings):
 
     @here
     async def again(connect):
-        await connect(ALICE)  # which does not hang up itself
+        first = await connect(ALICE)  # which does not hang up itself
         move(f.HangUp(ALICE, "", current_world().revision + 1))
-        await asyncio.sleep(0.05)
+        assert closed(4005, "disconnected") == await first.hear()
         await connect(ALICE)
 
     again()
 
 
 def test_a_connection_ends_with_its_key_and_says_so_before(settings):
-    settings.AUTHZ_SOCKET_NOTICE = 1
-    live_in(world(key(ALICE, "use", until=time.time() + 1.5)))
+    settings.AUTHZ_SOCKET_NOTICE = 3
+    live_in(world(key(ALICE, "use", until=time.time() + 4)))
 
     @here
     async def over(connect):
@@ -170,7 +170,7 @@ def test_a_connection_ends_with_its_key_and_says_so_before(settings):
         assert ("connection.ending", 4003, "credential-expired") == (
             told["method"], told["params"]["code"], told["params"]["reason"],
         )  # fmt: skip
-        assert 0 < told["params"]["seconds"] <= 1
+        assert 0 < told["params"]["seconds"] <= 3
         assert [closed(4003, "credential-expired")] == await alice.rest()
 
     over()
@@ -204,7 +204,7 @@ async def test_news_come_between_the_answers(connect):
 
 @here
 async def test_a_membership_that_ends_by_itself_is_news(connect):
-    move(f.MemberIs(ALICE, INTERNS, time.time() + 0.3))
+    move(f.MemberIs(ALICE, INTERNS, time.time() + 3))
     alice, chat = await connect(ALICE), await connect(CHAT)
     await alice.ask("subscribe", topics=["me"])
     await chat.ask("subscribe", topics=["everybody"])

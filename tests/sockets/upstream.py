@@ -13,6 +13,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
+from tests.patience import HANG
+
 QUIET = logging.getLogger("tests.upstream")
 QUIET.setLevel(logging.ERROR)
 
@@ -40,13 +42,15 @@ class Application:
     def __init__(self) -> None:
         self.url = ""
         self.pings = 0
+        self.said = 0
+        """Messages that it has sent because it was asked for many."""
         self.closes: list[tuple[int | None, str]] = []
         """How each connection ended, as it saw it."""
         self.open: set[ServerConnection] = set()
         self.stalled = False
         self._loop = asyncio.new_event_loop()
         self._server: Server | None = None
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread = threading.Thread(target=self._loop.run_forever, name="upstream")
 
     def start(self) -> None:
         """Listen."""
@@ -55,15 +59,21 @@ class Application:
 
     def stop(self) -> None:
         """End, as one that is killed does: without a word."""
-        if self._server is not None:
-            for each in list(self.open):
-                self._loop.call_soon_threadsafe(each.transport.abort)
-            self._loop.call_soon_threadsafe(self._server.close, False)
-            self._server = None
+        self.hang_up()
+        self.do(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(HANG)
+        assert not self._thread.is_alive()
+        self._loop.close()
+
+    def hang_up(self) -> None:
+        """Hang up on everybody without a word, and return when they are gone."""
+        self.stalled = False
+        self.do(self._hang_up())
 
     def do(self, work: Any) -> Any:
         """Run something in its thread."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(HANG)
 
     async def _listen(self) -> None:
         Listening.application = self
@@ -73,6 +83,18 @@ class Application:
         )  # fmt: skip
         port = self._server.sockets[0].getsockname()[1]
         self.url = f"ws://127.0.0.1:{port}/ws"
+
+    async def _hang_up(self) -> None:
+        while self.open:
+            for each in list(self.open):
+                each.transport.abort()
+            await asyncio.sleep(0.01)
+
+    async def _close(self) -> None:
+        if self._server is not None:
+            self._server.close(close_connections=False)
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others)
 
     async def _serve(self, connection: ServerConnection) -> None:
         self.open.add(connection)
@@ -100,6 +122,7 @@ class Application:
             _, size, times = message.split()
             for _ in range(int(times)):
                 await connection.send("x" * int(size))
+                self.said += 1
         elif message == "die":
             connection.transport.abort()
         elif message == "ping me":

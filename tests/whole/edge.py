@@ -2,18 +2,16 @@
 
 import http.client
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tests.patience import HANG
 from tests.peers.portal import Portal, Served
 
 SECRET = "a proxy secret that nobody guesses"
 SEARCH = "https://mcp.example.com/search"
-SOON = 2.0
-"""Seconds within which a change must be seen elsewhere, on a machine that is busy with other tests."""
 
 ORGANISATION = """
 import json
@@ -72,7 +70,7 @@ def organise(here: Portal, *names: str, jwks: str) -> Organisation:
 def connected(edge: Served) -> Iterator[http.client.HTTPConnection]:
     """Keep one connection to an edge open, as a proxy does."""
     address = urlsplit(edge.url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=HANG)
     try:
         yield connection
     finally:
@@ -86,11 +84,3 @@ def status(connection: http.client.HTTPConnection, credential: dict[str, str], u
     answer = connection.getresponse()
     answer.read()
     return answer.status
-
-
-def eventually(ask: Callable[[], int], wanted: set[int], *, within: float = SOON) -> int:
-    """Ask until the answer is a wanted one, and return the last answer."""
-    ends = time.monotonic() + within
-    while (found := ask()) not in wanted and time.monotonic() < ends:
-        time.sleep(0.01)
-    return found

@@ -2,7 +2,10 @@
 
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+
+from tests.patience import HANG
 
 
 class Relay:
@@ -11,11 +14,12 @@ class Relay:
     def __init__(self, port: int) -> None:
         self._to = port
         self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
         self._flows = threading.Event()
         self._flows.set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._run(self._accept)
 
     def hold(self) -> None:
         """Let no byte through, and hang up on nobody."""
@@ -25,6 +29,10 @@ class Relay:
         """Let everything through again, also what was held."""
         self._flows.set()
 
+    def _run(self, work: Callable[..., None], *arguments: socket.socket) -> None:
+        self._threads.append(threading.Thread(target=work, args=arguments, name="cable"))
+        self._threads[-1].start()
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
@@ -32,7 +40,7 @@ class Relay:
                 far = socket.create_connection(("127.0.0.1", self._to))
                 self._open += (near, far)
                 for source, sink in ((near, far), (far, near)):
-                    threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
+                    self._run(self._pump, source, sink)
 
     def _pump(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
@@ -46,8 +54,13 @@ class Relay:
         """Close the port and hang up on everybody."""
         self.release()
         self._listener.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join(HANG)  # from now on nobody comes
         self._listener.close()
         for each in self._open:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(HANG)
+            assert not thread.is_alive()
+        for each in self._open:
             each.close()

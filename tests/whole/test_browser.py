@@ -1,12 +1,12 @@
 """A person with a browser: signs in, administers, and the proxy's answer changes with what is saved."""
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.acts import PASSWORD
 from tests.installation import ask
+from tests.patience import eventually
 from tests.peers.browser import assert_accessible
 
 if TYPE_CHECKING:
@@ -31,13 +31,6 @@ def sign_in(page: "Page", url: str, name: str, password: str = PASSWORD) -> None
     page.get_by_label("E-mail").fill(f"{name}@example.com")
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
-
-
-def until(answer, expected, within=5.0):
-    ends = time.monotonic() + within
-    while (found := answer()) != expected:
-        assert time.monotonic() < ends, f"{found} and not {expected}"
-        time.sleep(0.02)
 
 
 def fits(page: "Page") -> bool:
@@ -105,7 +98,7 @@ def test_what_carol_saves_is_what_the_proxy_is_told(here, url, page):
     choose(page, ".field-server", "crm")
     choose(page, ".field-group", "visitors")
     save(page)
-    until(mallory, 200)
+    eventually(mallory, 200)
     assert 401 == ask(edge, "/crm/x").status
 
     page.goto(f"{url}/admin/authz/user/?q=mallory")
@@ -115,5 +108,5 @@ def test_what_carol_saves_is_what_the_proxy_is_told(here, url, page):
     if page.get_by_role("button", name="Suspend").count():
         page.get_by_role("button", name="Suspend").first.click()
         page.wait_for_load_state()
-    until(mallory, 401)
+    eventually(mallory, 401)
     assert 200 == ask(edge, "/crm/x", here.cookie("bob")).status

@@ -2,12 +2,13 @@
 
 import time
 
+from tests.patience import eventually
 from tests.peers.portal import PortalFactory
 from tests.peers.postgres import Cluster
-from tests.whole.edge import connected, eventually, organise, status
+from tests.whole.edge import connected, organise, status
 from tests.whole.test_revocation import JWKS
 
-STALENESS = 3
+STALENESS = 10
 
 
 def test_checks_outlive_the_database_for_as_long_as_is_allowed(portal: PortalFactory, postgres: Cluster) -> None:
@@ -19,14 +20,15 @@ def test_checks_outlive_the_database_for_as_long_as_is_allowed(portal: PortalFac
     alice = {"Cookie": f"gatehouse={organisation.shown['alice']['session']}"}
     with connected(edge) as connection:
         assert 200 == status(connection, alice)
+        gone_at = time.monotonic()
         with postgres.gone(here.database_url):
-            gone_at = time.monotonic()
-            while time.monotonic() - gone_at < STALENESS / 2:
-                assert 200 == status(connection, alice)
+            # What a slow machine answers later than this may be either.
+            while (found := status(connection, alice)) and time.monotonic() - gone_at < STALENESS / 2:
+                assert 200 == found
                 time.sleep(0.05)
-            assert 403 == eventually(lambda: status(connection, alice), {403}, within=4 * STALENESS)
+            eventually(lambda: status(connection, alice), 403)
             connection.request("GET", "/readyz")
             answer = connection.getresponse()
             assert b'"ready": false' in answer.read()
             assert 503 == answer.status
-        assert 200 == eventually(lambda: status(connection, alice), {200}, within=20)
+        eventually(lambda: status(connection, alice), 200)

@@ -6,9 +6,10 @@ import time
 import pytest
 
 from tests.installation import ask, fetch
+from tests.patience import HANG, eventually
 from tests.whole.relay import Relay
 
-STALENESS = 2
+STALENESS = 10
 
 
 @pytest.fixture
@@ -23,31 +24,27 @@ def cable(here):
     relay.stop()
 
 
-def until(true, within):
-    ends = time.monotonic() + within
-    while not true():
-        assert time.monotonic() < ends, "it never came true"
-        time.sleep(0.02)
-
-
 def test_checks_go_on_for_a_while_and_then_everything_is_denied(here, cable):
     head, _, name = here.portal.database_url.rpartition(":")
     url = f"{head}:{cable.port}/{name.partition('/')[2]}"
     edge = here.edge(env={"DATABASE_URL": url, "AUTHZ_STALENESS_LIMIT": str(STALENESS)})
-    alice, mallory = here.cookie("alice"), here.cookie("mallory")
+    alice, mallory, stranger = here.cookie("alice"), here.cookie("mallory"), dict[str, str]()
     assert 200 == ask(edge, "/search", alice).status
 
-    cable.hold()
     held = time.monotonic()
+    cable.hold()
     token = here.do("begin_session", "alice")
     unknown = threading.Thread(target=ask, args=(edge, "/search", {"Cookie": f"gatehouse={token}"}))
     unknown.start()  # waits for a look at the tables, and holds up nobody
-    while time.monotonic() - held < STALENESS * 0.6:
-        assert (200, 403) == (ask(edge, "/search", alice).status, ask(edge, "/search", mallory).status)
-        assert 401 == ask(edge, "/search").status
+
+    def said():
+        return [ask(edge, "/search", shown).status for shown in (alice, mallory, stranger)]
+
+    # What a slow machine answers later than this may be either.
+    while (found := said()) and time.monotonic() - held < STALENESS / 2:
+        assert [200, 403, 401] == found
     here.do("suspend", "alice")
-    until(lambda: ask(edge, "/search", alice).status == 403, within=3 * STALENESS)
-    assert time.monotonic() - held < 2 * STALENESS + 1
+    eventually(lambda: ask(edge, "/search", alice).status, 403)
     answer = ask(edge, "/crm", here.cookie("bob"))
     assert (403, "unavailable", "") == (answer.status, answer.headers["x-auth-reason"], answer.headers["x-user-email"])
     assert 503 == fetch(f"{edge.url}/readyz").status
@@ -55,7 +52,7 @@ def test_checks_go_on_for_a_while_and_then_everything_is_denied(here, cable):
     assert 503 == fetch(f"{edge.url}/api/v1/groups/check", method="POST", body=body, headers=here.bearer("chat")).status
 
     cable.release()
-    until(lambda: ask(edge, "/crm", here.cookie("bob")).status == 200, within=10)
+    eventually(lambda: ask(edge, "/crm", here.cookie("bob")).status, 200)
     assert 401 == ask(edge, "/search", alice).status, "she was suspended meanwhile, and her session ended"
-    unknown.join(10)
+    unknown.join(HANG)
     assert not unknown.is_alive()

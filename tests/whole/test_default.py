@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.patience import HANG
 from tests.peers.portal import PortalFactory, Served
 from tests.whole.edge import SEARCH, SECRET, organise
 from tests.whole.test_revocation import JWKS
@@ -20,7 +21,7 @@ HANDSHAKE = {
 def ask(server: Served, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
     """Send one request on a connection of its own; return the status and the headers by their small names."""
     address = urlsplit(server.url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=10)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=HANG)
     connection.request("GET", path, headers=headers)
     answer = connection.getresponse()
     answer.read()

@@ -2,19 +2,18 @@
 
 import json
 import re
-import time
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.installation import about
+from tests.patience import HANG, eventually
 from tests.peers.portal import WITH_WORKER, Portal, PortalFactory
 from tests.peers.slapd import READER_PASSWORD, dn_of
 
 pytestmark = pytest.mark.peer("OpenLDAP")
 
-PATIENCE = 60.0
 BEGIN = """
 import json, sys
 from audit.context import Actor
@@ -46,7 +45,7 @@ wake()
 
 def signed_in(url: str, account: str, password: str) -> str:
     """Return the cookie that the login page gives; empty if it refuses."""
-    with httpx.Client(base_url=url) as browser:
+    with httpx.Client(base_url=url, timeout=HANG) as browser:
         page = browser.get("/login").text
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
         assert token is not None
@@ -57,16 +56,13 @@ def signed_in(url: str, account: str, password: str) -> str:
 
 def status(url: str, shown: dict[str, str]) -> int:
     """Return what the proxy is told about a request to the search server."""
-    return httpx.get(f"{url}/auth/validate", headers=about("/search", shown)).status_code
+    return httpx.get(f"{url}/auth/validate", headers=about("/search", shown), timeout=HANG).status_code
 
 
-def within_the_schedule(here: Portal, url: str, shown: dict[str, str], wanted: int) -> int:
-    """Let the directory be due now, and return the status as soon as it is the one that is wanted."""
+def next_read_makes_it(wanted: int, here: Portal, url: str, shown: dict[str, str]) -> None:
+    """Let the directory be due now, and return as soon as the status is the one that is wanted."""
     here.manage("shell", "-c", DUE)
-    ends = time.monotonic() + PATIENCE
-    while (found := status(url, shown)) != wanted and time.monotonic() < ends:
-        time.sleep(0.1)
-    return found
+    eventually(lambda: status(url, shown), wanted)
 
 
 def test_a_leaver_is_refused_within_the_schedule(portal: PortalFactory, slapd: Any) -> None:
@@ -77,15 +73,15 @@ def test_a_leaver_is_refused_within_the_schedule(portal: PortalFactory, slapd: A
 
     cookie = signed_in(url, "alice", "alice's password")
     session = {"Cookie": f"gatehouse={cookie}"}
-    assert 200 == within_the_schedule(here, url, session, 200)
+    next_read_makes_it(200, here, url, session)
     key = {"Authorization": f"Bearer {here.manage('shell', '-c', KEY).stdout.split()[-1]}"}
-    assert 200 == within_the_schedule(here, url, key, 200)
+    next_read_makes_it(200, here, url, key)
 
     slapd.change(dn_of("alice"), employeeType="TRUE")
-    assert 401 == within_the_schedule(here, url, session, 401)
+    next_read_makes_it(401, here, url, session)
     assert 403 == status(url, key)
     assert "" == signed_in(url, "alice", "alice's password")
 
     slapd.change(dn_of("alice"), employeeType="FALSE")
-    assert 200 == within_the_schedule(here, url, key, 200)
+    next_read_makes_it(200, here, url, key)
     assert 401 == status(url, session)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.acts import PASSWORD, SECRET
 from tests.installation import fetch
+from tests.patience import HANG
 
 pytestmark = pytest.mark.peer("nginx")
 CONFIGURATION = Path(__file__).resolve().parents[2] / "docker" / "nginx.conf"
@@ -54,7 +55,7 @@ class Gate:
 
     def raw(self, sent: bytes, *, until: bytes = b"") -> bytes:
         """Return what comes back for some bytes: up to some others, or until nginx hangs up."""
-        with closing(socket.create_connection(("127.0.0.1", int(self.url.rpartition(":")[2])), timeout=5)) as wire:
+        with closing(socket.create_connection(("127.0.0.1", int(self.url.rpartition(":")[2])), timeout=HANG)) as wire:
             wire.sendall(sent)
             got = b""
             while (not until or until not in got) and (piece := wire.recv(65536)):

@@ -1,13 +1,13 @@
 """After signing in, a browser is led back to the application it came from, on another host."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.peers.portal import PortalFactory
+from tests.peers.serving import Serving
 
 SEALED = """
 from time import time
@@ -35,13 +35,8 @@ class Hello(BaseHTTPRequestHandler):
 @pytest.fixture
 def application() -> Iterator[str]:
     """Run an application on a host of its own: to a browser, localhost is another than 127.0.0.1."""
-    server = HTTPServer(("127.0.0.1", 0), Hello)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://localhost:{server.server_port}/room?a=1"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Serving(Hello) as server:
+        yield f"http://localhost:{server.port}/room?a=1"
 
 
 def test_a_browser_gets_back_to_another_host(portal: PortalFactory, page: Page, application: str) -> None:

@@ -15,7 +15,7 @@ from authz.formats.sources import LdapSettings, read
 from authz.models import ForeignMember, Identity, Run, Source, User
 from tests.directory import cast
 from tests.directory.cast import BY, somebody
-from tests.directory.ldap.steps import comes_in, everything, synced
+from tests.directory.ldap.steps import comes_in, everything, hurried, synced
 from tests.peers.active_directory import CONTROLLER, DISABLED, DOMAIN, ENABLED, GROUPS, PEOPLE, READER_PASSWORD
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.peer("python-ldap")]
@@ -225,24 +225,29 @@ LIES = [
 def test_a_server_that_lies_changes_nothing(active_directory, lie, words, mode):
     people = [active_directory.person(f"p{number}") for number in range(25)]
     large = active_directory.group("large", *people, *(f"CN=x{number},DC=elsewhere" for number in range(1600)))
-    source = corp(active_directory, page=10, patience=1, free_number=50)
+    source = corp(active_directory, page=10, free_number=50)
     assert "done" == synced(source).state
     before, cursor = everything(), source.cursor
     for each in (*people, large):
         active_directory.change(each, displayName="Changed")
-    active_directory.lie = lie
+    active_directory.lie, patient = lie, source.settings
+    if "late" in lie:
+        hurried(source)
     run = synced(source, mode)
     assert "failed" == run.state, run.preview
     assert re.search(words, run.failure), run.failure
     assert (before, cursor) == (everything(), source.cursor)
     active_directory.lie = ""
+    Source.objects.filter(pk=source.pk).update(settings=patient)
     assert "done" == synced(source, mode).state
     assert "Changed" == somebody("p1").name
 
 
 @pytest.mark.parametrize("lie", ["answers late at once", "has a name at once that is no text"])
 def test_a_server_that_lies_lets_nobody_in_and_is_said_to_be_down(active_directory, lie):
-    synced(corp(active_directory, patience=1))
+    source = corp(active_directory)
+    synced(source)
+    hurried(source)
     active_directory.lie = lie
     with pytest.raises(BadCredential, match="cannot be asked just now"):
         sign_in(email="alice", password="alice's password", device="", address="")

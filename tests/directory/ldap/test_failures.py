@@ -17,7 +17,7 @@ from authz.directory.trying import tried
 from authz.models import Run, Source, User
 from tests.directory import cast
 from tests.directory.cast import BY
-from tests.directory.ldap.steps import everything, synced
+from tests.directory.ldap.steps import everything, hurried, synced
 from tests.peers.slapd import BASE, NOBODY, READER, READER_PASSWORD, dn_of, inet, running
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.peer("OpenLDAP")]
@@ -109,8 +109,9 @@ def test_a_directory_that_works_again_is_forgiven(slapd):
 
 
 def test_a_directory_that_hangs_is_given_up(slapd):
-    source = corp(slapd, patience=1)
+    source = corp(slapd)
     synced(source)
+    hurried(source)
     assert slapd.process is not None
     os.kill(slapd.process.child.pid, signal.SIGSTOP)
     try:

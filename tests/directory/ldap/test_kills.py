@@ -1,11 +1,11 @@
 """A run whose worker is killed at any instant is brought to its end by the next one, and nothing is done twice."""
 
 import json
-import time
 from typing import Any
 
 import pytest
 
+from tests.patience import eventually, until
 from tests.peers.portal import WITH_WORKER, Portal, PortalFactory
 from tests.peers.slapd import READER_PASSWORD, dn_of, group_dn, inet, names
 
@@ -68,9 +68,7 @@ def test_a_killed_run_is_brought_to_its_end(portal: PortalFactory, corp: dict[st
     seen = [0]
     for _ in range(3):
         worker = here.start("sync_directory", "corp")
-        ends = time.monotonic() + 30
-        while now(here)["people"] <= seen[-1] and time.monotonic() < ends:
-            time.sleep(0.02)
+        until(lambda: now(here)["people"] > seen[-1])
         worker.stop(kill=True)
         found = now(here)
         seen.append(found["people"])
@@ -92,7 +90,5 @@ def test_a_worker_reads_what_is_due_by_itself(portal: PortalFactory, corp: dict[
     here = portal()
     here.manage("shell", "-c", ADD, said=json.dumps({"settings": corp, "secret": READER_PASSWORD}))
     here.serve("serve", "--port", "{port}", WITH_WORKER, ready="/readyz")
-    ends = time.monotonic() + 60
-    while now(here)["state"] != ["done"] and time.monotonic() < ends:
-        time.sleep(0.5)
-    assert (["done"], PEOPLE + 4) == (now(here)["state"], now(here)["people"])
+    eventually(lambda: now(here)["state"], ["done"])
+    assert PEOPLE + 4 == now(here)["people"]

@@ -90,7 +90,7 @@ def test_a_group_of_ten_thousand_is_read_whole(slapd):
 
 def aged(source: Source) -> None:
     """Read only what changes from now on: what was read twice to be sure is not read a third time."""
-    time.sleep(1.1)
+    time.sleep(1.1)  # the server's times are whole seconds, and what was done until now was done in one that is over
     later = datetime.now(UTC) + OVERLAP
     Source.objects.filter(pk=source.pk).update(cursor=f"time/{later:%Y%m%d%H%M%SZ}")
 

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import threading
-import time
 from contextlib import closing
 from typing import Any
 
@@ -15,12 +14,13 @@ from audit.models import Entry
 from authz.changes import people, runs, sources
 from authz.changes.sign_in import FACTOR
 from authz.directory.run import work
-from authz.directory.sign_in import MOST_AT_ONCE, prove, sign_in
+from authz.directory.sign_in import MOST_AT_ONCE, _at_once, prove, sign_in
 from authz.errors import BadCredential
 from authz.models import FailedSignIn, Run, Session, Source, User
 from tests.directory import cast
 from tests.directory.cast import BY, somebody
 from tests.directory.ldap.steps import comes_in
+from tests.patience import HANG, until
 from tests.peers.slapd import READER_PASSWORD, dn_of, group_dn, inet, names, running
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.peer("OpenLDAP")]
@@ -116,7 +116,7 @@ def test_of_two_directories_each_lets_its_own_people_in(slapd, tmp_path_factory)
         other.load([inet("dora")])
         other.change(dn_of("alice"), userPassword="another password")
         corp(slapd)
-        corp(other, "branch")
+        corp(other, "west")  # asked after the other one, which so has Alice come in
         assert "alice" == comes_in("alice", "alice's password")
         assert "dora" == comes_in("dora", "dora's password")
         assert "" == comes_in("alice@example.com", "another password")
@@ -201,8 +201,8 @@ def test_one_directory_that_is_broken_keeps_nobody_of_another_out(slapd, tmp_pat
 def test_a_directory_that_hangs_keeps_nobody_of_another_waiting(slapd, tmp_path_factory):
     with running(tmp_path_factory.mktemp("other")) as other:
         other.load([inet("dora")])
-        corp(slapd, patience=10)
-        corp(other, "branch")
+        source = corp(slapd, patience=600)
+        corp(other, "west")  # asked after the other one, which so has Alice come in
         assert ["alice", "dora"] == [comes_in(name, f"{name}'s password") for name in ("alice", "dora")]
         assert slapd.process is not None
         os.kill(slapd.process.child.pid, signal.SIGSTOP)
@@ -217,12 +217,14 @@ def test_a_directory_that_hangs_keeps_nobody_of_another_waiting(slapd, tmp_path_
         try:
             for each in waiting:
                 each.start()
-            time.sleep(1)
+            until(lambda: not _at_once[source.pk]._value)  # noqa: SLF001  as many ask as may
             assert "dora" == comes_in("dora@example.com", "dora's password")
+            assert all(each.is_alive() for each in waiting)
         finally:
             os.kill(slapd.process.child.pid, signal.SIGCONT)
             for each in waiting:
-                each.join()
+                each.join(HANG)
+        assert not any(each.is_alive() for each in waiting)
 
 
 def test_whoever_is_proven_and_waits_for_approval_is_told_so(slapd):

@@ -6,6 +6,13 @@ from typing import Any
 
 import pytest
 
+from tests.patience import HANG
+
+
+@pytest.fixture(autouse=True)
+def _providers_may_be_slow(monkeypatch):
+    monkeypatch.setattr("authz.directory.oidc.asked.PATIENCE", HANG)
+
 
 @pytest.fixture
 def provider() -> Iterator[Any]:

@@ -4,14 +4,14 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 from tests.credentials.issuer import KINDS, key_for, published, signed
+from tests.peers.serving import Serving
 
 CLIENT, SECRET = "gatehouse", "a secret: with a colon & an ampersand"
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -38,9 +38,8 @@ class Provider:
         self.breaks: dict[str, tuple[int, bytes, dict[str, str]]] = {}
         """Paths that answer with this status, body and headers instead."""
         self.drip = 0.0
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.issuer = f"http://127.0.0.1:{self._server.server_port}"
+        self._server = Serving(self._handler())
+        self.issuer = f"http://127.0.0.1:{self._server.port}"
         self.metadata = {
             "issuer": self.issuer,
             "authorization_endpoint": f"{self.issuer}/authorize",
@@ -52,11 +51,9 @@ class Provider:
             "code_challenge_methods_supported": ["S256"],
             "backchannel_logout_supported": True,
         } | metadata
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     def signed(self, claims: dict[str, Any], **header: Any) -> str:
         return signed(claims, self.key.alg or "ES256", key=self.key, **header)
@@ -131,7 +128,7 @@ class Provider:
                     self.end_headers()
                     for at in range(0, len(body), 1 if outer.drip else max(len(body), 1)):
                         self.wfile.write(body[at : at + 1] if outer.drip else body)
-                        time.sleep(outer.drip)
+                        outer._server.stopping.wait(outer.drip)
                 except OSError:
                     return  # whoever asked hung up
 

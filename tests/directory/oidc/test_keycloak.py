@@ -5,7 +5,8 @@ import re
 
 import httpx
 
-from tests.directory.oidc.test_real_provider import DUE, LATER, MOVE_IN, PROXY, TRIED, soon
+from tests.directory.oidc.test_real_provider import DUE, LATER, MOVE_IN, PROXY, TRIED
+from tests.patience import HANG, eventually
 from tests.peers.keycloak import CLIENT, PASSWORD, SECRET
 
 
@@ -21,7 +22,7 @@ class Loopback(httpx.HTTPTransport):
 
 def a_browser() -> httpx.Client:
     """Return a browser of Alice's."""
-    return httpx.Client(timeout=30, transport=Loopback())
+    return httpx.Client(timeout=HANG, transport=Loopback())
 
 
 def sign_in(browser: httpx.Client, url: str) -> httpx.Response:
@@ -47,7 +48,7 @@ def test_in_renewed_ended_there_and_left(portal, keycloak):
 
     def at_the_proxy(browser: httpx.Client) -> tuple[int, str]:
         headers = {"Cookie": f"gatehouse={browser.cookies['gatehouse']}", "X-Proxy-Secret": PROXY}
-        answer = httpx.get(f"{url}/auth/validate", headers=headers)
+        answer = httpx.get(f"{url}/auth/validate", headers=headers, timeout=HANG)
         return answer.status_code, answer.headers.get("X-User-Groups", "")
 
     with a_browser() as laptop, a_browser() as phone:
@@ -61,10 +62,10 @@ def test_in_renewed_ended_there_and_left(portal, keycloak):
 
         ends = next(each["id"] for each in provider.do("GET", f"/test/users/{provider.alice()}/sessions"))
         provider.do("DELETE", f"/test/sessions/{ends}")
-        assert soon(lambda: [200, 401] == sorted(at_the_proxy(browser)[0] for browser in (laptop, phone)))
+        eventually(lambda: sorted(at_the_proxy(browser)[0] for browser in (laptop, phone)), [200, 401])
 
         left = next(browser for browser in (laptop, phone) if at_the_proxy(browser)[0] == 200)
         provider.do("PUT", f"/test/users/{provider.alice()}", {"enabled": False})
         here.manage(*shell, DUE)
         assert "ended 1" in here.manage(*shell, LATER).stdout
-        assert soon(lambda: 401 == at_the_proxy(left)[0])
+        eventually(lambda: at_the_proxy(left)[0], 401)

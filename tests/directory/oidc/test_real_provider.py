@@ -1,8 +1,6 @@
 """A whole portal and a real, certified provider: in, refreshed, out, and told of it; with a browser as well."""
 
 import json
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from tests.patience import HANG, eventually
 from tests.peers.browser import assert_accessible
 from tests.peers.openid import CLIENT, SECRET, OpenId
 from tests.peers.portal import Portal
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 PROXY = "a proxy's shared secret"
-SOON = 5.0
-"""Seconds within which something must have happened, on a machine that is busy with other tests."""
 MOVE_IN = """
 from audit.context import Actor
 from authz.changes import proxies, sources
@@ -65,7 +62,7 @@ class Whole:
     def status_at_the_proxy(self, cookie: str) -> int:
         """Return what a reverse proxy is told of a session."""
         headers = {"Cookie": f"gatehouse={cookie}", "X-Proxy-Secret": PROXY}
-        return httpx.get(f"{self.url}/auth/validate", headers=headers).status_code
+        return httpx.get(f"{self.url}/auth/validate", headers=headers, timeout=HANG).status_code
 
     def who(self) -> dict[str, Any]:
         """Return what the tables know of sessions and people."""
@@ -96,17 +93,8 @@ def whole(portal, openid) -> Any:
     }
     code = MOVE_IN.format(proxy=PROXY, secret=SECRET, settings=settings)
     here.manage("shell", "--no-imports", "-c", code)
-    with httpx.Client() as browser:
+    with httpx.Client(timeout=HANG) as browser:
         yield Whole(here, served.url, provider, browser)
-
-
-def soon(what: Callable[[], bool]) -> bool:
-    ends = time.monotonic() + SOON
-    while not what():
-        if time.monotonic() > ends:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_in_and_out_by_a_real_provider(whole):
@@ -122,7 +110,7 @@ def test_in_and_out_by_a_real_provider(whole):
     home = whole.browser.get(f"{whole.url}/logout")
     token = home.text.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
     out = whole.browser.post(f"{whole.url}/logout", data={"csrfmiddlewaretoken": token})
-    assert soon(lambda: 401 == whole.status_at_the_proxy(cookie))
+    eventually(lambda: whole.status_at_the_proxy(cookie), 401)
     there = out.text.partition('content="0; url=')[2].partition('"')[0].replace("&amp;", "&")
     asked = parse_qs(urlsplit(there).query)
     assert [f"{whole.url}/oidc/okta/signed-out"] == asked["post_logout_redirect_uri"]
@@ -137,12 +125,14 @@ def test_signed_out_there_is_signed_out_here_and_disconnected(whole):
     whole.sign_in("alice")
     cookie = whole.browser.cookies["gatehouse"]
     headers = {"Cookie": f"gatehouse={cookie}"}
-    with connect(f"{whole.url.replace('http', 'ws')}/ws/rpc", additional_headers=headers, origin=whole.url) as socket:
+    url = f"{whole.url.replace('http', 'ws')}/ws/rpc"
+    how: dict[str, Any] = {"additional_headers": headers, "origin": whole.url}
+    with connect(url, **how, open_timeout=HANG, ping_interval=None) as socket:
         assert 200 == whole.status_at_the_proxy(cookie)
         whole.provider.signs_out(whole.browser, f"{whole.provider.issuer}/session/end")
-        assert soon(lambda: 401 == whole.status_at_the_proxy(cookie))
+        eventually(lambda: whole.status_at_the_proxy(cookie), 401)
         with pytest.raises(ConnectionClosed):
-            socket.recv(timeout=SOON)
+            socket.recv(timeout=HANG)
         assert socket.close_code is not None
         assert 4000 <= socket.close_code < 5000
     assert ["signed out at oidc:okta"] == whole.who()["ended"]
@@ -156,7 +146,7 @@ def test_a_leaver_is_out_at_the_next_check(whole):
         whole.portal.manage("shell", "--no-imports", "-c", DUE)
     whole.provider.disable("alice")
     assert "ended 1" in whole.portal.manage("shell", "--no-imports", "-c", LATER).stdout
-    assert soon(lambda: 401 == whole.status_at_the_proxy(cookie))
+    eventually(lambda: whole.status_at_the_proxy(cookie), 401)
 
 
 def test_an_e_mail_that_was_never_verified_lets_nobody_in(whole):

@@ -11,6 +11,7 @@ from authz.changes import administrators, api_keys, grants, people, proxies, run
 from authz.lookups.current import CURRENT
 from authz.models import Group, Run, Session, Source
 from tests.directory.scim.pushing import BY, GROUP, PATCH, USER, everything, groups_of, person
+from tests.patience import HANG
 from tests.people import SEARCH_URL, SECRET, ask, bearer
 
 HOURS = timedelta(hours=9)
@@ -138,7 +139,7 @@ def at_once(*acts: Any) -> list[Any]:
     ready = threading.Barrier(len(acts))
 
     def work(number: int) -> None:
-        ready.wait(10)
+        ready.wait(HANG)
         try:
             found[number] = acts[number]()
         finally:
@@ -148,7 +149,8 @@ def at_once(*acts: Any) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(HANG)
+        assert not thread.is_alive()
     return found
 
 

@@ -2,13 +2,13 @@
 
 import json
 import threading
-import time
 from contextlib import ExitStack
 from typing import Any
 
 import httpx
 
 from tests.directory.scim.pushing import PATCH, USER
+from tests.patience import HANG, eventually
 
 BEGIN = """
 from audit.context import Actor
@@ -40,7 +40,7 @@ def test_two_processes_lose_nothing_and_refuse_a_leaver(portal: Any) -> None:
     allowed = {"Authorization": f"Bearer {token}"}
     with ExitStack() as stack:
         clients = [
-            stack.enter_context(httpx.Client(base_url=f"{each.url}/scim/v2/", headers=allowed, timeout=60))
+            stack.enter_context(httpx.Client(base_url=f"{each.url}/scim/v2/", headers=allowed, timeout=HANG))
             for each in served
         ]
         _members(clients)
@@ -66,7 +66,8 @@ def _members(clients: list[httpx.Client]) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(HANG)
+        assert not thread.is_alive()
     found = clients[0].get(f"Groups/{group}").json()["members"]
     assert set(ids) == {each["value"] for each in found}
 
@@ -77,16 +78,16 @@ def _leaver(here: Any, clients: list[httpx.Client], urls: list[str]) -> None:
     shown = {"X-Proxy-Secret": "a proxy's shared secret", "Authorization": f"Bearer {said(here, KEY)}"}
 
     def asked() -> int:
-        return httpx.get(f"{urls[1]}/auth/validate", headers=shown).status_code
+        return httpx.get(f"{urls[1]}/auth/validate", headers=shown, timeout=HANG).status_code
 
-    until(lambda: asked() == 200)
+    eventually(asked, 200)
     body = {"schemas": [PATCH], "Operations": [{"op": "Replace", "path": "active", "value": "False"}]}
     answer = clients[0].patch(f"Users/{alice}", json=body).raise_for_status()
     # The process that was told refuses her with the next answer, the other one as soon as it looks.
-    assert 403 == httpx.get(f"{urls[0]}/auth/validate", headers=shown).status_code
+    assert 403 == httpx.get(f"{urls[0]}/auth/validate", headers=shown, timeout=HANG).status_code
     demanded = shown | {"Authz-At-Least": answer.headers["Authz-Revision"]}
     assert answer.headers["Authz-Revision"]
-    until(lambda: httpx.get(f"{urls[1]}/auth/validate", headers=demanded).status_code == 403)
+    eventually(lambda: httpx.get(f"{urls[1]}/auth/validate", headers=demanded, timeout=HANG).status_code, 403)
 
 
 def _large(client: httpx.Client) -> None:
@@ -97,11 +98,3 @@ def _large(client: httpx.Client) -> None:
     answer = client.post("Groups", content=text, headers={"Content-Type": "application/scim+json"})
     assert (400, "invalidValue") == (answer.status_code, answer.json()["scimType"])
     assert 413 == client.post("Users", content=text).status_code
-
-
-def until(true: Any, *, within: float = 5.0) -> None:
-    """Wait for something to become true."""
-    end = time.monotonic() + within
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
