@@ -16,6 +16,7 @@ from audit import events
 from audit.context import Actor
 from audit.record import lock_head, record
 from authz.changes import sessions
+from authz.decisions.names import LONGEST, is_too_long, normalized
 from authz.errors import BadCredential
 from authz.formats.emails import find_email
 from authz.models import FailedSignIn, User
@@ -104,8 +105,10 @@ def sign_in(*, email: str, password: str, device: str, address: str, elsewhere: 
 
 def canonical(typed: str) -> str:
     """Return the form in which tries are counted: servers take one name in many spellings (RFC 4518), as we do not."""
-    plain = "".join(each for each in unicodedata.normalize("NFKC", typed) if unicodedata.category(each) != "Cf")
-    return " ".join(unicodedata.normalize("NFKC", plain.casefold()).split())[:254]
+    if is_too_long(typed):
+        return typed[:254]  # nobody's name in any spelling
+    plain = "".join(each for each in normalized(typed, "NFKC") if unicodedata.category(each) != "Cf")
+    return " ".join(normalized(plain.casefold()[:LONGEST], "NFKC").split())[:254]
 
 
 _decoys: list[str] = []

@@ -1,7 +1,7 @@
 """Reads a question from a query string or a command line: names into numbers, or an error that says which is wrong."""
 
 from authz.decisions.facts import PersonIs, ServerIs
-from authz.decisions.names import fold, lowered
+from authz.decisions.names import fold, lowered, shown
 from authz.decisions.vocabulary import ANY_TOOL, NO_TOOL, Action
 from authz.decisions.world import World
 from authz.errors import BadRequest, NoSuchThing
@@ -10,7 +10,7 @@ from authz.errors import BadRequest, NoSuchThing
 def person_named(world: World, email: str) -> PersonIs:
     """Return the person with this e-mail address; NoSuchThing if there is none."""
     if (number := world.by_email.get(lowered(email))) is None:
-        message = f"nobody is called {email!r}"
+        message = f"nobody is called {shown(email)}"
         raise NoSuchThing(message)
     return world.people[number]
 
@@ -18,7 +18,7 @@ def person_named(world: World, email: str) -> PersonIs:
 def server_named(world: World, name: str) -> ServerIs:
     """Return the server with this name; NoSuchThing if there is none."""
     if (number := world.by_server_name.get(fold(name))) is None:
-        message = f"no server is called {name!r}"
+        message = f"no server is called {shown(name)}"
         raise NoSuchThing(message)
     return world.servers[number]
 
@@ -28,7 +28,7 @@ def action_named(text: str) -> Action:
     try:
         return Action(text)
     except ValueError:
-        message = f"{text!r} is not an action; use one of {', '.join(Action)}"
+        message = f"{shown(text)} is not an action; use one of {', '.join(Action)}"
         raise BadRequest(message) from None
 
 

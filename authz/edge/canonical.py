@@ -7,11 +7,11 @@ What is left has one meaning. The path is routed both as sent and decoded; `vali
 
 import functools
 import re
-import unicodedata
 from ipaddress import IPv6Address
 from typing import Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from authz.decisions.names import compatible
 from authz.errors import AuthzError
 
 LONGEST: Final = 8192
@@ -114,7 +114,7 @@ def read_path(path: str) -> str:
         raise UnreadableUrl(message) from None
     if not decoded.isascii():
         # Some servers fold full-width dots and slashes into plain ones, and only then split or look for "..".
-        folded = "".join(unicodedata.normalize("NFKC", each) for each in decoded if not each.isascii())
+        folded = compatible(decoded)
         if not DELIMITERS.isdisjoint(folded) or any("\x7f" <= each <= "\x9f" for each in decoded):
             message = "The URL's path hides a character."
             raise UnreadableUrl(message)

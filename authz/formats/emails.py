@@ -8,12 +8,11 @@ become ASCII in lower case, as the Kelvin sign does. Case folding would go furth
 the name of another; so letters are put in lower case and not folded.
 """
 
-import unicodedata
 from typing import Final
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-from authz.decisions.names import lowered
+from authz.decisions.names import is_too_long, lowered, normalized
 from authz.errors import InvalidName
 
 # Of the names that are nobody's on the internet (RFC 6761), these are what networks of one's own are called.
@@ -57,6 +56,8 @@ def parse_email(text: str) -> str:
 
 def find_email(text: str) -> str:
     """Return the spelling under which to look somebody up; cheap, never fails, and finds nothing for a bad one."""
+    if is_too_long(text):
+        return text
     if text.isascii():
         return text.strip().lower()
     # Left as it is, a text that only looks like an address equals no stored one.
@@ -64,6 +65,6 @@ def find_email(text: str) -> str:
 
 
 def _looks_like_another(text: str) -> bool:
-    if unicodedata.normalize("NFKC", text) != unicodedata.normalize("NFC", text):
+    if normalized(text, "NFKC") != normalized(text):
         return True
-    return any(not each.isascii() and unicodedata.normalize("NFC", each).lower().isascii() for each in text)
+    return any(not each.isascii() and normalized(each).lower().isascii() for each in text)

@@ -8,7 +8,7 @@ Two names are the same name if `fold` makes them equal: case and surrounding spa
 import unicodedata
 from typing import Final
 
-from authz.decisions.names import fold
+from authz.decisions.names import fold, normalized
 from authz.errors import InvalidName
 
 MOST: Final = 200
@@ -21,11 +21,11 @@ __all__ = ["MOST", "fold", "parse_label"]
 
 def parse_label(text: str, *, what: str = "name") -> str:
     """Return the stored spelling of a name; InvalidName says which character is refused and why."""
-    name = unicodedata.normalize("NFC", text).strip()
+    name = normalized(text).strip()
     if not name:
         message = f"a {what} is empty"
         raise InvalidName(message)
-    if len(name) > MOST:
+    if len(name) > MOST:  # also what was too long to be normalised, unless it was nothing but space
         message = f"a {what} has {len(name)} characters; at most {MOST} are allowed"
         raise InvalidName(message)
     for character in name:

@@ -4,11 +4,10 @@ A name is percent-encoded (RFC 3986 §2.1). Some names cannot stand in a path, b
 refused as ambiguous by whoever reads the path; and "rpc" is taken by the portal's own interface.
 """
 
-import unicodedata
 from typing import Final
 from urllib.parse import quote
 
-from authz.decisions.names import fold
+from authz.decisions.names import compatible, fold
 from authz.errors import InvalidName
 
 RPC: Final = "/ws/rpc"
@@ -29,5 +28,4 @@ def socket_path(server: str) -> str:
 
 def _hides_a_delimiter(name: str) -> bool:
     """Return whether a character becomes a delimiter or a dot for those who fold full-width ones."""
-    folded = "".join(unicodedata.normalize("NFKC", each) for each in name if not each.isascii())
-    return not (DELIMITERS | {"."}).isdisjoint(folded)
+    return not (DELIMITERS | {"."}).isdisjoint(compatible(name))
