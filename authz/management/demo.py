@@ -18,9 +18,11 @@ PEOPLE: Final = {
     "admin@example.com": ("Ada Admin", ("mcp_basic", "mcp_advanced", "admin")),
 }
 """E-mail to name and groups; the group `users` needs no membership."""
+ADMINISTRATORS: Final = frozenset({"test@test.com", "admin@example.com"})
 GROUPS: Final = {
     "mcp_basic": "May use the everyday MCP servers.",
     "mcp_advanced": "May use every tool of every MCP server.",
+    "admin": "Administers the chat UI, which asks for this group by its name; it opens nothing of Gatehouse.",
 }
 SERVERS: Final[dict[str, tuple[str, str, str, str, tuple[str, ...]]]] = {
     "chat": ("web", "The chat UI.", "chat.example.com", "/", ()),
@@ -60,10 +62,9 @@ def load() -> None:
         for email, (name, wanted) in PEOPLE.items():
             person = people.create(email=email, name=name, by=BY)
             for group in wanted:
-                if group == "admin":
-                    make_administrator(person, by=BY)
-                else:
-                    memberships.give(person=person, group=found[group], by=BY)
+                memberships.give(person=person, group=found[group], by=BY)
+            if email in ADMINISTRATORS:
+                make_administrator(person, by=BY)
         people.create(email=SERVICE, name="Chat UI", is_human=False, by=BY)
         made = {}
         for name, (kind, text, host, prefix, tools) in SERVERS.items():

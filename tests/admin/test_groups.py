@@ -124,7 +124,7 @@ def test_the_group_of_everyone_keeps_its_name_has_no_members_and_stays(screen, a
 
 
 def test_a_group_that_makes_the_only_administrators_stays(screen):
-    admins = Group.objects.get(name="admin")
+    admins = Group.objects.get(name="gatehouse-admins")
     answer = screen.client.post(f"/admin/authz/group/{admins.pk}/delete/", {"_sure": "1"})
 
     assert b"nobody could administer the portal any more" in answer.content

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from audit.context import Actor
 from authz.changes import grants, groups, memberships, people, servers
-from authz.changes.administrators import make_administrator
+from authz.changes.administrators import GROUP, make_administrator
 from authz.errors import Conflict
 from authz.models import Grant, Group, Membership, Server, User
 
@@ -19,7 +19,7 @@ def test_the_last_administrator_cannot_be_lost() -> None:
     """Neither suspended, nor removed, nor taken out of the group, nor the grant taken back; another one frees her."""
     carol = people.create(email="carol@example.com", by=CAROL)
     make_administrator(carol, by=CAROL)
-    admin = Group.objects.get(name="admin")
+    admin = Group.objects.get(name=GROUP)
     for refused in (
         lambda: people.suspend(carol, by=CAROL),
         lambda: people.remove(carol, by=CAROL),
@@ -39,7 +39,7 @@ def test_the_last_administrator_is_given_no_end() -> None:
     """It would be a lockout that comes by itself, unless somebody beside her may for good."""
     carol, dave = (people.create(email=f"{name}@example.com", by=CAROL) for name in ("carol", "dave"))
     make_administrator(carol, by=CAROL)
-    admin, soon = Group.objects.get(name="admin"), timezone.now() + timedelta(days=1)
+    admin, soon = Group.objects.get(name=GROUP), timezone.now() + timedelta(days=1)
     held, grant = Membership.objects.get(person=carol), admin.grants.get()
     memberships.give(person=dave, group=admin, until=soon, by=CAROL)
     for refused in (
