@@ -23,7 +23,7 @@ from authz.formats.labels import parse_label
 from authz.models import Issuer
 from authz.models.issuer import default_algorithms
 
-FIELDS = ("name", "issuer", "audiences", "claim", "algorithms", "jwks_url", "jwks", "enabled")
+FIELDS = ("name", "issuer", "audiences", "claim", "algorithms", "jwks_url", "jwks", "id_tokens", "enabled")
 
 
 class IssuerForm(VerbForm):
@@ -83,13 +83,13 @@ class Issuers(VerbAdmin[Issuer]):
     form = IssuerForm
     blames = "issuer"
     removal = REMOVE
-    list_display = ("name", "issuer", "for_whom", "keys", "state")
-    list_filter = ("enabled",)
+    list_display = ("name", "issuer", "for_whom", "keys", "taken", "state")
+    list_filter = ("enabled", "id_tokens")
     search_fields = ("name", "issuer")
     search_help_text = "Search by name or iss claim"
     actions = ("remove_selected",)
     fieldsets = (
-        (None, {"fields": ("name", "issuer", "audiences", "claim", "enabled")}),
+        (None, {"fields": ("name", "issuer", "audiences", "claim", "id_tokens", "enabled")}),
         ("Keys", {"fields": ("jwks_url", "jwks", "algorithms")}),
     )
     for_whom = several("audiences", "audiences", none="none")
@@ -110,6 +110,11 @@ class Issuers(VerbAdmin[Issuer]):
     def state(self, issuer: Issuer) -> str:
         """Return whether its tokens are accepted."""
         return "on" if issuer.enabled else "off"
+
+    @badge("tokens", ordering="id_tokens", **{"access tokens": "success", "ID tokens too": "warning"})
+    def taken(self, issuer: Issuer) -> str:
+        """Return which of its tokens are taken; ID tokens are meant for an application and no proof of access."""
+        return "ID tokens too" if issuer.id_tokens else "access tokens"
 
     @admin.display(description="keys")
     def keys(self, issuer: Issuer) -> str:

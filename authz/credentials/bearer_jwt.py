@@ -9,6 +9,7 @@ from authz.decisions.facts import IssuerIs
 from authz.decisions.vocabulary import Principal
 from authz.decisions.world import World
 from authz.errors import BadCredential
+from authz.formats.claims import ACCESS_TYPES, is_id_token, is_true, type_of
 from authz.formats.emails import find_email
 from authz.formats.signed_jwt import DOTS, check_limits, signed_claims, unverified_part
 
@@ -34,15 +35,26 @@ def read(presented: Presented, world: World, at: float) -> Principal | None:
         message = "this token is too long"
         raise BadCredential(message)
     claims = _signed_claims(token, issuer, at)
+    _check_kind(token, claims, issuer)
     until = check_limits(claims, issuer=issuer.issuer, audiences=issuer.audiences, at=at)
     email = claims.get(issuer.claim)
     if not isinstance(email, str) or (number := world.by_email.get(find_email(email))) is None:
         message = "this token names nobody we know"
         raise BadCredential(message)
-    if issuer.claim == "email" and claims.get("email_verified") is False:
+    if issuer.claim == "email" and "email_verified" in claims and not is_true(claims["email_verified"]):
         message = "this token's e-mail address is not verified"
         raise BadCredential(message)
     return Principal(number, f"jwt:{issuer.number}", None, until)
+
+
+def _check_kind(token: str, claims: dict[str, Any], issuer: IssuerIs) -> None:
+    """Raise BadCredential for a token of another kind than those that open something, whoever signed it."""
+    if type_of(unverified_part(token, 0) or {}) not in ACCESS_TYPES or "events" in claims:
+        message = "this token is of a kind that opens nothing"
+        raise BadCredential(message)
+    if is_id_token(claims) and not issuer.id_tokens:
+        message = "this is an ID token, which its issuer's clients may not show here"
+        raise BadCredential(message)
 
 
 def _signed_claims(token: str, issuer: IssuerIs, at: float) -> dict[str, Any]:

@@ -172,6 +172,8 @@ class IssuerIs(NamedTuple):
     """Where its keys are fetched; empty when `jwks` holds them."""
     jwks: str
     """A JWK set (RFC 7517) as JSON text, or empty."""
+    id_tokens: bool = False
+    """Whether its ID tokens (OpenID Connect Core 1.0 §2) are taken as well, which tell an application who signed in."""
 
 
 class IssuerGone(NamedTuple):

@@ -83,8 +83,9 @@ def issuer(row: Issuer) -> f.IssuerIs | f.IssuerGone:
     if not row.enabled:
         return f.IssuerGone(row.pk)
     return f.IssuerIs(
-        row.pk, row.issuer, tuple(row.audiences), row.claim, tuple(row.algorithms), row.jwks_url, row.jwks
-    )
+        row.pk, row.issuer, tuple(row.audiences), row.claim, tuple(row.algorithms), row.jwks_url, row.jwks,
+        row.id_tokens,
+    )  # fmt: skip
 
 
 def proxy(row: Proxy) -> f.ProxyIs | f.ProxyGone:

@@ -28,6 +28,12 @@ class Issuer(models.Model):
     jwks = models.TextField(
         "JWKS", blank=True, default="", help_text='… or the keys themselves: {"keys": […]} (RFC 7517).'
     )
+    id_tokens = models.BooleanField(
+        "takes ID tokens",
+        default=False,
+        help_text="An ID token tells an application who signed in; it is meant for that application and for nobody's "
+        "access. Only for clients that send nothing else.",
+    )
     enabled = models.BooleanField(default=True, help_text="Switched off, all its tokens are refused at once.")
 
     class Meta:

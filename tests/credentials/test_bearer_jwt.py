@@ -121,6 +121,87 @@ def test_a_token_with_a_bad_claim_is_refused(said):
     assert isinstance(who(signed(claims(**said))), str)
 
 
+NO_YES = [
+    False,
+    None,
+    0,
+    1,
+    1.0,
+    -1,
+    "",
+    "false",
+    "False",
+    "no",
+    "0",
+    "1",
+    "yes",
+    "TRUE",
+    "True",
+    " true",
+    [True],
+    {},
+    {"a": True},
+]
+
+
+@pytest.mark.parametrize("said", NO_YES, ids=repr)
+def test_an_address_is_verified_only_by_a_yes(said):
+    """Whatever an issuer writes that is neither true nor "true": 1 == True to Python, and null is not false."""
+    assert "this token's e-mail address is not verified" == who(signed(claims() | {"email_verified": said}))
+    assert ALICE == who(signed(claims(email=None, upn="alice@example.com") | {"email_verified": said}),
+        trusted(claim="upn")).person  # fmt: skip
+
+
+@pytest.mark.parametrize("said", [True, "true"])
+def test_a_yes_may_be_written_as_a_text(said):
+    assert ALICE == who(signed(claims(email_verified=said))).person
+
+
+OPENING = [None, "", "JWT", "jwt", "at+jwt", "application/at+jwt", "application/jwt"]
+OTHERS = [
+    "logout+jwt", "Logout+JWT", "application/logout+jwt", "secevent+jwt", "dpop+jwt", "id+jwt", "oauth-authz-req+jwt",
+    "JOSE", "jwt ", "x" * 5000,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", OPENING)
+def test_a_token_of_a_kind_that_opens_something_is_taken(kind):
+    assert ALICE == who(signed(claims(), typ=kind)).person
+
+
+@pytest.mark.parametrize("kind", OTHERS, ids=lambda kind: repr(kind)[:30])
+def test_a_token_of_another_kind_is_refused_whoever_signed_it(kind):
+    assert isinstance(who(signed(claims(), typ=kind)), str)
+
+
+def test_a_security_event_is_refused_though_it_calls_itself_a_jwt():
+    """RFC 8417: what tells of an event is no credential, a logout token among them."""
+    logout: dict[str, object] = {"http://schemas.openid.net/event/backchannel-logout": {}}
+    assert "this token is of a kind that opens nothing" == who(signed(claims(events=logout)))
+
+
+ID_TOKENS = {
+    "Cognito's": {"token_use": "id"},
+    "Keycloak's": {"typ": "ID"},
+    "one with an access token": {"at_hash": "x"},
+    "one with a code": {"c_hash": "x"},
+    "one with an empty hash": {"at_hash": ""},
+}
+
+
+@pytest.mark.parametrize("said", ID_TOKENS.values(), ids=ID_TOKENS)
+def test_an_id_token_is_refused_unless_its_issuer_is_set_to_take_them(said):
+    token = signed(claims(**said))
+    assert "this is an ID token, which its issuer's clients may not show here" == who(token)
+    assert ALICE == who(token, trusted(id_tokens=True)).person
+    assert isinstance(who(token), str), "what was remembered of it under another setting opens nothing"
+
+
+@pytest.mark.parametrize("said", [{"token_use": "access"}, {"typ": "Bearer"}, {"typ": None}], ids=repr)
+def test_an_access_token_that_says_so_is_taken(said):
+    assert ALICE == who(signed(claims(**said))).person
+
+
 SIGNED_BADLY = {
     "fail/alg none": lambda: by_hand({"alg": "none"}),
     "fail/alg None": lambda: by_hand({"alg": "None", "kid": "rsa"}),

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from authz.decisions.names import lowered
 from authz.directory.observed import ObservedGroup, ObservedPerson, Problem
 from authz.errors import NotAllowed
+from authz.formats.claims import is_true
 from authz.formats.sources import OidcSettings
 
 CHECKED = frozenset(
@@ -111,9 +112,9 @@ def _email(claims: Mapping[str, Any], userinfo: Mapping[str, Any], settings: Oid
 def _verified(claims: Mapping[str, Any], userinfo: Mapping[str, Any]) -> object:
     """Return the claim `email`; with it, whether it is verified is taken from the same place, and from no other."""
     places = [each for each in (claims, userinfo) if VOUCHED_FOR in each]
-    # The first place that speaks of it decides; Amazon Cognito writes the boolean as a text.
+    # The first place that speaks of it decides.
     speaking = [each for each in places if "email_verified" in each]
-    if places and (not speaking or speaking[0]["email_verified"] not in (True, "true")):
+    if places and (not speaking or not is_true(speaking[0]["email_verified"])):
         message = "your e-mail address is not verified there"
         raise NotAllowed(message)
     return speaking[0][VOUCHED_FOR] if speaking else None

@@ -9,6 +9,7 @@ from typing import Any
 from authz.changes.issuers import is_safe_address
 from authz.directory.oidc import asked
 from authz.errors import DirectoryFailed
+from authz.formats.claims import is_true
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def parse(said: Mapping[str, Any], *, issuer: str) -> Metadata:
     if not method:
         message = f"the provider takes neither {' nor '.join(SUPPORTED_AUTH)}, but {', '.join(taken)}"
         raise DirectoryFailed(message)
-    announces = said.get("authorization_response_iss_parameter_supported") is True
+    announces = is_true(said.get("authorization_response_iss_parameter_supported"))
     return Metadata(issuer=issuer, auth_method=method, announces_iss=announces, said=said, **addresses)
 
 

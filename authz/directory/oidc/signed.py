@@ -5,6 +5,7 @@ from typing import Any
 from authz.directory.oidc.keys import KEYS
 from authz.directory.oidc.provider import Provider
 from authz.errors import BadCredential
+from authz.formats.claims import type_of
 from authz.formats.signed_jwt import DOTS, audience_of, check_limits, is_moment, signed_claims, unverified_part
 
 LONGEST = 64 * 1024
@@ -22,8 +23,7 @@ def claims_of(
         message = "this token is not a signed JWT"
         raise BadCredential(message)
     unverified_header = unverified_part(token, 0) or {}
-    kind = unverified_header.get("typ", "")
-    if not isinstance(kind, str) or kind.lower().removeprefix("application/") not in types:
+    if type_of(unverified_header) not in types:
         message = "this token is of another type"
         raise BadCredential(message)
     algorithm, kid = unverified_header.get("alg"), unverified_header.get("kid")

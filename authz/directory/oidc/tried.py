@@ -9,6 +9,7 @@ from authz.directory.oidc.discovery import DISCOVERED, Metadata, texts
 from authz.directory.oidc.provider import Provider, address_of
 from authz.directory.tried import Tried
 from authz.errors import AuthzError, DirectoryFailed
+from authz.formats.claims import is_true
 from authz.formats.sources import OidcSettings, read
 from authz.models import Source
 
@@ -104,7 +105,7 @@ def _signing_out(metadata: Metadata, source: Source) -> Tried:
         told.append(f"register {address_of(source, 'signed-out')} as post-logout redirect URI")
     else:
         told.append("it has no end_session_endpoint, so that signing out ends our session alone")
-    if metadata.said.get("backchannel_logout_supported") is True:
+    if is_true(metadata.said.get("backchannel_logout_supported")):
         told.append(f"register {address_of(source, 'backchannel-logout')} as back-channel logout URI")
     else:
         told.append("it does not announce back-channel logout, so that its end of a session is seen by re-checks alone")
