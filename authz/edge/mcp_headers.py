@@ -31,6 +31,8 @@ HARMLESS: Final = frozenset(
 LONGEST: Final = 1200
 """Characters of Mcp-Name: a tool's name has at most 200, each of up to four bytes, in base64."""
 CALL: Final = "tools/call"
+SEPARATING: Final = frozenset(",; ")
+"""What stands between the elements of a list or before a parameter; other white space is not printable."""
 ENCODED: Final = re.compile(r"=\?base64\?([A-Za-z0-9+/]+={0,2})\?=", re.ASCII)
 
 
@@ -71,17 +73,25 @@ def tool_asked(call: Call, world: World, server: int, url: Url) -> str | None:
 
 
 def decoded(name: str) -> str:
-    """Return a tool's name from the header, in which names beyond ASCII travel as `=?base64?…?=`."""
+    """Return a tool's name from the header, in which names beyond ASCII travel as `=?base64?…?=`.
+
+    UnreadableUrl for one that somebody could read as another. Whoever passes a message on may join lines of one name
+    with a comma and white space (RFC 9110 §5.3); then we would read a list where the server reads its first element, or
+    its last. Nor is such a name taken in base64: what the server makes of it once it is decoded is not ours to know.
+    """
     if len(name) > LONGEST:
         message = "Mcp-Name is longer than a tool's name can be."
         raise UnreadableUrl(message)
     if (found := ENCODED.fullmatch(name)) is not None:
         try:
-            return b64decode(found[1], validate=True).decode("utf-8")
+            name = b64decode(found[1], validate=True).decode("utf-8")
         except ValueError:
             message = "Mcp-Name is not decodable."
             raise UnreadableUrl(message) from None
-    if not name.isascii() or not name.isprintable():
+    elif not name.isascii():
         message = "Mcp-Name has characters that a header cannot carry."
+        raise UnreadableUrl(message)
+    if not name.isprintable() or not SEPARATING.isdisjoint(name):
+        message = "Mcp-Name may be read as several names."
         raise UnreadableUrl(message)
     return name

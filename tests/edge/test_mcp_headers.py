@@ -3,6 +3,8 @@
 import base64
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from authz.decisions import facts as f
 from authz.edge.canonical import UnreadableUrl
@@ -51,6 +53,18 @@ TABLE = {
     "an ASCII tool, encoded": ({"name": encoded("get_issue")}, 200),
     "another tool, encoded": ({"name": encoded("create_issue")}, 403),
     "an encoded granted one inside": ({"name": f"get_{encoded('x')}"}, 200),
+    "two lines that were joined": ({"name": "get_issue, create_issue"}, 403),
+    "two lines that were joined, last first": ({"name": "create_issue, get_issue"}, 403),
+    "two lines that were joined without a space": ({"name": "get_issue,create_issue"}, 403),
+    "two that the pattern allows": ({"name": "get_issue, get_issue"}, 403),
+    "a list with an empty element": ({"name": "get_issue,"}, 403),
+    "a name with a space": ({"name": "get_issue create_issue"}, 403),
+    "a list, encoded": ({"name": encoded("get_issue,create_issue")}, 403),
+    "a name with a space, encoded": ({"name": encoded("get_issue create_issue")}, 403),
+    "a name with a line break, encoded": ({"name": encoded("get_issue\ncreate_issue")}, 403),
+    "a name with a NUL, encoded": ({"name": encoded("get_issue\0")}, 403),
+    "a name with a zero-width space, encoded": ({"name": encoded("get_\u200bissue")}, 403),
+    "two encoded": ({"name": f"{encoded('get_issue')}, {encoded('create_issue')}"}, 403),
     "a name in raw UTF-8": ({"name": "s\xc3\xb8k"}, 403),
     "broken base64": ({"name": "=?base64?x?="}, 403),
     "base64 of no UTF-8": ({"name": f"=?base64?{base64.b64encode(b'get_' + bytes([255])).decode()}?="}, 403),
@@ -121,10 +135,27 @@ def test_the_headers_prove_nothing_to_what_is_no_mcp_server():
 
 @pytest.mark.parametrize(
     ("sent", "expected"),
-    [("find", "find"), ("a b", "a b"), ("=?base64?", "=?base64?"), (encoded("søk"), "søk"), ("", "")],
+    [("find", "find"), ("a.b/c-d", "a.b/c-d"), ("=?base64?", "=?base64?"), (encoded("søk"), "søk"), ("", "")],
 )
 def test_a_name_is_decoded(sent, expected):
     assert expected == decoded(sent)
+
+
+ANY = st.text(st.characters(codec="utf-8"), max_size=9)
+UNSAFE = st.characters(categories=["Cc", "Cf", "Zs", "Zl", "Zp"]) | st.sampled_from(",;")
+TOOLS = st.sampled_from(["get_issue", "create_issue", "get_x"])
+
+
+@given(ANY, UNSAFE, ANY)
+def test_a_name_with_whatever_may_stand_between_two_is_refused_plain_and_encoded(before, between, after):
+    name = f"get_{before}{between}{after}"
+    for sent in (name.encode("utf-8", "replace").decode("latin-1"), encoded(name)):
+        assert 403 == call(sent).status
+
+
+@given(st.lists(TOOLS, min_size=2, max_size=4), st.text(" \t", max_size=3))
+def test_lines_that_a_hop_joined_prove_nothing_in_whichever_order(names, space):
+    assert 403 == call(f",{space}".join(names)).status
 
 
 @pytest.mark.parametrize("sent", ["\x7f", "\x01", "ø", "=?base64?/w==?=", "=?base64?A?=", "\x80"])
