@@ -51,8 +51,7 @@ def locator_of(dn: str) -> str:
 
     Whoever it is, is known by their id all the same.
     """
-    locator = dn.lower()
-    return locator if len(locator) <= LONGEST_LOCATOR else ""
+    return dn if len(dn) <= LONGEST_LOCATOR else ""
 
 
 def unusable(key: str, settings: LdapSettings) -> str | None:

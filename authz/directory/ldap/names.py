@@ -1,29 +1,50 @@
-"""Finds the key of an entry by its DN, which two servers may spell in two ways (RFC 4514)."""
+"""Finds the key of an entry by its DN: exactly as it was read, or as the server itself says that it is spelled.
+
+Two DNs that look alike may be two entries: which spellings are one name is for the matching rule of each attribute to
+say (RFC 4517), and only the server knows it. So nothing is folded to decide anything. What is folded, and more coarsely
+than by any server (RFC 4518 prepares less), only tells whether a question to the server can be saved.
+"""
 
 from collections.abc import Iterable
+from typing import Final
 
 import ldap
 from ldap.dn import str2dn
 
-Spelled = tuple[tuple[tuple[str, str], ...], ...]
-"""A DN in its parts, each of one or several pairs of attribute and value."""
+from authz.decisions.names import is_too_long, normalized
+
+Coarse = tuple[tuple[str, ...], ...]
+"""The values of a DN, part by part, of which only letters and digits are left."""
+
+REMEMBERED: Final = 200_000
+"""Spellings of one directory's entries that a process keeps; how a server compares two names does not change."""
 
 
-def spelled(dn: str) -> Spelled:
-    """Return a DN in one spelling: no case, no space around its values, several values of one part in one order.
+def coarse(dn: str) -> Coarse | None:
+    """Return what every spelling of a DN has in common; None if nothing can be said of it.
 
-    The parts stay apart: joined to a text again, a comma within a value would look like one between two parts.
+    The parts stay apart, for a comma within a value is none between two parts. Names of attributes are left out, since
+    one has several (cn, commonName, 2.5.4.3).
     """
     try:
         parts = str2dn(dn)
     except ldap.DECODING_ERROR:
-        return ((("", dn.lower()),),)
-    return tuple(tuple(sorted((name.lower(), value.strip().casefold()) for name, value, _ in part)) for part in parts)
+        return None
+    values = [[value for _, value, _ in part] for part in parts]
+    if any(is_too_long(value) or value.startswith("#") for part in values for value in part):
+        return None  # the second is BER in hexadecimal (RFC 4514 §2.4)
+    return tuple(tuple(sorted(map(_letters, part))) for part in values)
 
 
-def is_below(dn: Spelled, base: Spelled) -> bool:
-    """Return whether an entry is at or below another."""
-    return len(dn) >= len(base) and dn[len(dn) - len(base) :] == base
+def _letters(value: str) -> str:
+    once = normalized(normalized(value, "NFKC").casefold(), "NFKC")
+    return "".join(each for each in once.casefold() if each.isalnum())
+
+
+def may_be_below(dn: str, base: str) -> bool:
+    """Tell whether an entry may be at or below another."""
+    inner, outer = coarse(dn), coarse(base)
+    return inner is None or outer is None or inner[len(inner) - len(outer) :] == outer
 
 
 class Names:
@@ -31,36 +52,65 @@ class Names:
 
     def __init__(self, known: Iterable[tuple[str, str]] = ()) -> None:
         """Begin with pairs of DN and key."""
-        self._exact = {dn.lower(): key for dn, key in known}
-        self._spelled: dict[Spelled, str] = {}
+        self._keys = dict(known)
+        self._alike: dict[Coarse | None, set[str]] | None = None
 
     def add(self, dn: str, key: str) -> None:
         """Learn one."""
-        self._exact[dn.lower()] = key
-        if self._spelled:
-            self._spelled[spelled(dn)] = key
+        self._keys[dn] = key
+        if self._alike is not None:
+            self._alike.setdefault(coarse(dn), set()).add(key)
 
     def learn(self, known: Iterable[tuple[str, str]]) -> None:
         """Learn pairs of DN and key, but for DNs that are known already: what was just read is newer."""
         for dn, key in known:
-            self._exact.setdefault(dn.lower(), key)
-        self._spelled.clear()
-
-    def as_spelled(self, dn: str) -> str | None:
-        """Return the key of an entry whose DN is spelled as it was learnt."""
-        return self._exact.get(dn.lower())
+            self._keys.setdefault(dn, key)
+        self._alike = None
 
     def key(self, dn: str) -> str | None:
-        """Return the key of an entry; None if there is none of that name.
+        """Return the key of an entry whose DN is spelled exactly so."""
+        return self._keys.get(dn)
 
-        Nearly always a DN comes as it came before, and costs one look-up; the parts are compared only where it does
-        not.
-        """
-        if (found := self.as_spelled(dn)) is not None:
-            return found
-        if not self._spelled:
-            self._spelled = {spelled(each): key for each, key in self._exact.items()}
-        return self._spelled.get(spelled(dn))
+    def keys_alike(self, dn: str) -> set[str]:
+        """Return the keys of all entries of which this may be another spelling: none to choose from, only to ask."""
+        alike, looked_for = self._by_coarse(), coarse(dn)
+        if looked_for is None:
+            return set(self._keys.values())
+        return alike.get(looked_for, set()) | alike.get(None, set())
+
+    def may_know(self, dn: str) -> bool:
+        """Tell whether this may be another spelling of any entry."""
+        alike, looked_for = self._by_coarse(), coarse(dn)
+        return bool(alike) if looked_for is None else looked_for in alike or None in alike
+
+    def _by_coarse(self) -> dict[Coarse | None, set[str]]:
+        if self._alike is None:
+            self._alike = {}
+            for dn, key in self._keys.items():
+                self._alike.setdefault(coarse(dn), set()).add(key)
+        return self._alike
 
     def __len__(self) -> int:
-        return len(self._exact)
+        return len(self._keys)
+
+
+class Spellings:
+    """How a server spelled the DN of an entry that somebody else spelled otherwise."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._known: dict[int, dict[str, str]] = {}
+
+    def of(self, source: int, dn: str) -> str | None:
+        """Return the server's own spelling of a DN, if a directory told it before."""
+        return self._known.get(source, {}).get(dn)
+
+    def keep(self, source: int, dn: str, told: str) -> None:
+        """Remember what a directory told."""
+        known = self._known.setdefault(source, {})
+        if len(known) >= REMEMBERED:
+            known.clear()
+        known[dn] = told
+
+
+SPELLINGS: Final = Spellings()

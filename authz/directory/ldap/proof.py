@@ -59,7 +59,7 @@ def proven(source: Source, account: str, password: str, *, count: Callable[[str]
         if found is None:
             return None
         dn, entry = found
-        if not count(f"{source}/{lasting_id(entry, settings.id_attribute) or dn.lower()}"):
+        if not count(f"{source}/{lasting_id(entry, settings.id_attribute) or dn}"):
             return None
         # The reader's own connection is kept: whoever proved a password may see less than the reader does.
         url = connection._uri  # noqa: SLF001  the one of several that answered

@@ -12,7 +12,7 @@ from authz.changes.sources import secret_of
 from authz.directory.ldap import cursors
 from authz.directory.ldap.connection import connected
 from authz.directory.ldap.entries import attributes_of, group_attributes, is_alone, locator_of, person_of, unusable
-from authz.directory.ldap.names import Names, is_below, spelled
+from authz.directory.ldap.names import SPELLINGS, Names, may_be_below
 from authz.directory.ldap.paging import Row, paged, whole
 from authz.directory.ldap.values import Entry, first, lasting_id, lowered, no_text, text
 from authz.directory.observed import Observed, ObservedGroup, ObservedPerson, Problem
@@ -86,6 +86,8 @@ class _Reader:
         self.groups: dict[str, _Group] = {}
         self.problems: dict[Problem, None] = {}
         self.moments: list[str] = []
+        self.unknown: set[str] = set()
+        """DNs under which the server has nothing."""
         self.asked = 0
 
     def all(self, before: str) -> Observed:
@@ -197,24 +199,22 @@ class _Reader:
 
     def find_unknown_members(self) -> None:
         """Ask for members whose names are not known: below a folder that was renamed, nothing is told as changed."""
-        kinds = (
-            (spelled(self.of_people.base), self.of_people, self.add_person),
-            (spelled(self.of_groups.base), self.of_groups, self.add_group),
-        )
+        kinds = ((self.of_people, self.add_person), (self.of_groups, self.add_group))
         looked_for: set[str] = set()
         queue = list(self.groups.values())
         for group in queue:
             for member in group.members:
-                if member in looked_for or any(kind.names.key(member) for _, kind, _ in kinds):
+                if member in looked_for or self.named(member) is not None:
                     continue
                 looked_for.add(member)
-                where = spelled(member)
-                fitting = [(kind, add) for base, kind, add in kinds if is_below(where, base)]
+                fitting = [(kind, add) for kind, add in kinds if may_be_below(member, kind.base)]
                 if fitting:
                     self.ask()
                 for kind, add in fitting:
                     found = self.entry(member, kind)
                     taken = add(*found) if found is not None else None
+                    if found is not None and taken:
+                        SPELLINGS.keep(self.source.pk, member, found[0])
                     if isinstance(taken, _Group):
                         queue.append(taken)
                     if taken:
@@ -228,19 +228,40 @@ class _Reader:
             return None
         return next(((at, lowered(entry)) for at, entry in rows if at is not None), None)
 
+    def named(self, dn: str) -> tuple[_Kind, str] | None:
+        """Return the person or group that a DN names, and its key: the exact spelling, or the server's own."""
+        kinds = (self.of_people, self.of_groups)
+        for spelling in (dn, SPELLINGS.of(self.source.pk, dn)):
+            for kind in kinds:
+                if spelling is not None and (key := kind.names.key(spelling)) is not None:
+                    return kind, key
+        if not any(kind.names.may_know(dn) for kind in kinds):
+            return None
+        told = self.spelled_by_the_server(dn)
+        return next(((kind, key) for kind in kinds if told and (key := kind.names.key(told)) is not None), None)
+
+    def spelled_by_the_server(self, dn: str) -> str | None:
+        """Return how the server spells the DN of an entry; None if it has none of that name."""
+        if dn in self.unknown:
+            return None
+        try:
+            rows = self.connection.search_s(dn, ldap.SCOPE_BASE, "(objectClass=*)", ["1.1"])
+        except (ldap.NO_SUCH_OBJECT, ldap.INVALID_DN_SYNTAX, ldap.REFERRAL, ldap.INSUFFICIENT_ACCESS):
+            rows = []
+        told = next((str(at) for at, _ in rows if at is not None), None)
+        if told is None:
+            self.unknown.add(dn)
+        else:
+            SPELLINGS.keep(self.source.pk, dn, told)
+        return told
+
     def group(self, key: str, read: _Group) -> ObservedGroup:
         """Return a group; members that are neither people nor groups of this read are of no concern."""
-        people, groups = self.of_people.names, self.of_groups.names
         inside, below = set(), set()
         for member in read.members:
-            if (person := people.as_spelled(member)) is not None:
-                inside.add(person)
-            elif (group := groups.as_spelled(member)) is not None:
-                below.add(group)
-            elif (person := people.key(member)) is not None:
-                inside.add(person)
-            elif (group := groups.key(member)) is not None:
-                below.add(group)
+            if (found := self.named(member)) is not None:
+                kind, named = found
+                (inside if kind is self.of_people else below).add(named)
         members, children = frozenset(inside), frozenset(below - {key})
         return ObservedGroup(key, read.name, locator=locator_of(read.dn), members=members, children=children)
 
@@ -250,7 +271,7 @@ class _Reader:
         if self.of_people.unusable:
             rows = Identity.objects.filter(source=self.source, gone_at=None).exclude(locator="")
             known = Names(rows.values_list("locator", "external_id").iterator())
-            found |= {key for dn in self.of_people.unusable if (key := known.key(dn)) is not None}
+            found = found.union(*map(known.keys_alike, self.of_people.unusable))
         return frozenset(found - self.people.keys())
 
     def unclear_groups(self) -> dict[str, ObservedGroup]:
@@ -261,7 +282,7 @@ class _Reader:
         rows = ForeignGroup.objects.filter(source=self.source, gone_at=None)
         known = {key: (name, locator) for key, name, locator in rows.values_list("external_id", "name", "locator")}
         names = Names((locator, key) for key, (_, locator) in known.items() if locator)
-        keys = twins | {key for dn in unusable_ones if (key := names.key(dn)) is not None}
+        keys = twins.union(*map(names.keys_alike, unusable_ones))
         return {
             key: ObservedGroup(key, known[key][0], locator=known[key][1])
             for key in keys

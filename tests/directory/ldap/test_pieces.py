@@ -9,7 +9,7 @@ pytest.importorskip("ldap", reason="python-ldap is not installed: no directory i
 
 from authz.directory.ldap.cursors import Here, changed_since, next_one
 from authz.directory.ldap.entries import person_of
-from authz.directory.ldap.names import Names, is_below, spelled
+from authz.directory.ldap.names import Names, may_be_below
 from authz.directory.ldap.values import first, kept, no_text
 from authz.directory.observed import ObservedPerson, Problem
 from authz.formats.sources import LdapSettings, read
@@ -59,27 +59,70 @@ def test_what_a_cursor_asks_for(cursor, now, filter_):
     assert filter_ == changed_since(cursor, now)
 
 
-@pytest.mark.parametrize(
-    ("one", "another", "same"),
-    [
-        ("cn=alice,dc=x", "CN=Alice, DC=X", True),
-        ("cn=alice+sn=a,dc=x", "SN=A+CN=alice,dc=x", True),
-        (r"cn=a\,b,dc=x", r"cn=a\2cb,dc=x", True),
-        (r"cn=alice\,ou=admins,dc=x", "cn=alice,ou=admins,dc=x", False),
-        (r"cn=alice\+sn=a,dc=x", "cn=alice+sn=a,dc=x", False),
-        (r"cn=a\\,dc=x", r"cn=a\,dc=x", False),
-        ("cn=alice,dc=x", "cn=alice,dc=x,dc=y", False),
-    ],
-)
-def test_two_names_are_one_entry(one, another, same):
-    assert same == (Names([(one, "alice")]).key(another) == "alice")
+ALIKE = {
+    "in another case": ("cn=alice,dc=x", "CN=Alice, DC=X"),
+    "in another order": ("cn=alice+sn=a,dc=x", "SN=A+CN=alice,dc=x"),
+    "escaped otherwise": (r"cn=a\,b,dc=x", r"cn=a\2cb,dc=x"),
+    "with more space": ("cn=Max Two,dc=x", "cn=Max   Two ,dc=x"),
+    "decomposed": ("cn=M\u00fcller,dc=x", "cn=Mu\u0308ller,dc=x"),
+    "with ss for ß": ("uid=straße,dc=x", "uid=STRASSE,dc=x"),
+    "with a capital ß": ("uid=straße,dc=x", "uid=STRAẞE,dc=x"),
+    "with a dotted I": ("uid=i,dc=x", "uid=\u0130,dc=x"),
+    "with a soft hyphen": ("cn=alice,dc=x", "cn=al\u00adice,dc=x"),
+    "in full width": ("cn=alice,dc=x", "cn=\uff41lice,dc=x"),
+    "with another name of the attribute": ("cn=alice,dc=x", "2.5.4.3=alice,domainComponent=x"),
+    "in hexadecimal": ("cn=alice,dc=x", "cn=#0405616c696365,dc=x"),
+}
 
 
-def test_what_is_below_a_folder():
-    base = spelled("OU=People,DC=x")
-    below = ["ou=people,dc=x", "cn=a,ou=people,dc=x", "cn=a,ou=b,OU=people, dc=x"]
-    beside = ["dc=x", "ou=people", "cn=a,ou=groups,dc=x", r"cn=a\,ou=people,dc=x", "no dn"]
-    assert [True] * 3 + [False] * 5 == [is_below(spelled(dn), base) for dn in below + beside]
+@pytest.mark.parametrize(("one", "another"), ALIKE.values(), ids=ALIKE)
+def test_another_spelling_is_a_reason_to_ask_and_no_answer(one, another):
+    """What the server makes of them is its matching rule's to say."""
+    names = Names([(one, "alice")])
+    assert "alice" == names.key(one)
+    assert names.key(another) is None
+    assert names.may_know(another)
+    assert {"alice"} == names.keys_alike(another)
+
+
+OTHERS = {
+    "a comma within": (r"cn=alice\,ou=admins,dc=x", "cn=alice,ou=admins,dc=x"),
+    "a plus within": (r"cn=alice\+sn=a,dc=x", "cn=alice+sn=a,dc=x"),
+    "another letter": ("cn=alice,dc=x", "cn=alicf,dc=x"),
+    "one part more": ("cn=alice,dc=x", "cn=alice,dc=x,dc=y"),
+    "one part less": ("cn=alice,dc=x", "cn=alice"),
+}
+
+
+@pytest.mark.parametrize(("one", "another"), OTHERS.values(), ids=OTHERS)
+def test_another_name_is_no_reason_to_ask(one, another):
+    names = Names([(one, "alice")])
+    assert not names.may_know(another)
+    assert set() == names.keys_alike(another)
+
+
+def test_what_is_learnt_after_a_question_is_known_at_the_next():
+    names = Names([("cn=a,dc=x", "a")])
+    assert not names.may_know("cn=B,dc=x")
+    names.add("cn=b,dc=x", "b")
+    assert names.may_know("cn=B,dc=x")
+    names.learn([("cn=c,dc=x", "c"), ("cn=a,dc=x", "another")])
+    assert ("c", "a") == (names.key("cn=c,dc=x"), names.key("cn=a,dc=x"))
+    assert names.may_know("cn=C,dc=x")
+
+
+def test_what_is_long_or_no_dn_is_asked_about():
+    names = Names([("cn=a,dc=x", "a")])
+    assert names.may_know("no dn")
+    assert names.may_know(f"cn={'a' * 2000},dc=x")
+    assert not Names().may_know("no dn")
+
+
+def test_what_may_be_below_a_folder():
+    base = "OU=People,DC=x"
+    below = ["ou=people,dc=x", "cn=a,ou=people,dc=x", "cn=a,ou=b,OU=people, dc=x", "no dn"]
+    beside = ["dc=x", "ou=people", "cn=a,ou=groups,dc=x", r"cn=a\,ou=people,dc=x"]
+    assert [True] * 4 + [False] * 4 == [may_be_below(dn, base) for dn in below + beside]
 
 
 @pytest.mark.parametrize("value", [b"\xff\xfe", b"a\0b", b"\xed\xa0\x80"])
