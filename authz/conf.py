@@ -12,9 +12,22 @@ def signing_key(purpose: str) -> bytes:
 
 
 def socket_origins() -> frozenset[str]:
-    """Return the origins (RFC 6454), in lower case, whose pages may open WebSockets with a session cookie."""
+    """Return the origins (RFC 6454), in lower case, whose pages may open WebSockets to servers with a cookie."""
+    return _origins(settings.PORTAL_URL, *settings.AUTHZ_SOCKET_ORIGINS)
+
+
+def rpc_origins() -> frozenset[str]:
+    """Return the origins, in lower case, whose pages may speak JSON-RPC with a cookie."""
+    return _origins(settings.PORTAL_URL, *settings.AUTHZ_SOCKET_RPC_ORIGINS)
+
+
+def own_origin() -> frozenset[str]:
+    """Return the portal's own origin, in lower case; none if it has no address."""
+    return _origins(settings.PORTAL_URL)
+
+
+def _origins(*named: str) -> frozenset[str]:
     # No empty one, whatever is not set: a request that names no origin comes from no page.
-    named = (settings.PORTAL_URL, *settings.AUTHZ_SOCKET_ORIGINS)
     return frozenset(origin for each in named if (origin := each.lower().rstrip("/")))
 
 

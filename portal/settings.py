@@ -245,9 +245,17 @@ AUTHZ_SOCKET_NOTICE = seconds("AUTHZ_SOCKET_NOTICE", default=60)
 """How long before its end a connection is told of it, so that the client can open the next one first."""
 
 AUTHZ_SOCKET_ORIGINS = words("AUTHZ_SOCKET_ORIGINS")
-"""Origins (https://chat.example.com) whose pages may open WebSockets with a session cookie, beside the portal's own.
+"""Origins (https://chat.example.com) whose pages may open WebSockets to servers with a session cookie.
 
-A browser sends the cookie whatever page asks; the Origin is what tells a page of yours from a stranger's.
+The portal's own may as well. A browser sends the cookie whatever page asks; the Origin is what tells a page of yours
+from a stranger's. Pages of these origins have no say at /ws/rpc.
+"""
+
+AUTHZ_SOCKET_RPC_ORIGINS = words("AUTHZ_SOCKET_RPC_ORIGINS")
+"""Origins whose pages may speak JSON-RPC at /ws/rpc with a session cookie, beside the portal's own.
+
+Whoever looks at such a page lets it ask who they are, what they may and which groups they are in. The audit log is read
+from the portal's own pages alone.
 """
 
 AUTHZ_SOCKET_MOST = integer("AUTHZ_SOCKET_MOST", default=10_000, least=1)

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
-from authz.conf import socket_origins
+from authz.conf import rpc_origins, socket_origins
 
 KEPT = 600
 """Seconds for which a browser need not ask again whether it may ask."""
@@ -23,7 +23,7 @@ def for_pages(*, method: str) -> Callable[[Callable[..., HttpResponse]], Callabl
             response = HttpResponse(status=204, headers={"Allow": method}) if beforehand else view(request, **parts)
             patch_vary_headers(response, ("Origin",))
             origin = request.headers.get("Origin", "")
-            if origin.lower() in socket_origins():
+            if origin.lower() in socket_origins() | rpc_origins():
                 response["Access-Control-Allow-Origin"] = origin
                 response["Access-Control-Allow-Credentials"] = "true"
                 if beforehand:

@@ -19,7 +19,7 @@ from django.http import HttpRequest, UnreadablePostError
 from authz.api.cors import for_pages
 from authz.api.door import Call, answers, presented_by
 from authz.changes import tickets
-from authz.conf import socket_origins
+from authz.conf import rpc_origins, socket_origins
 from authz.credentials import identify
 from authz.decisions.asked import server_named
 from authz.decisions.decide import decide
@@ -39,7 +39,7 @@ SESSION = "session:"
 
 
 def page_or_key(request: HttpRequest, world: World, at: float) -> Principal:
-    """Return whose API key is shown, or whose session it is that a page of a registered origin asks with."""
+    """Return whose API key is shown, or whose session it is that a page of any registered origin asks with."""
     who = identify(presented_by(request), world, at)
     if who is None:
         message = "show an API key, or sign in"
@@ -47,9 +47,13 @@ def page_or_key(request: HttpRequest, world: World, at: float) -> Principal:
     if who.credential.startswith("jwt:"):
         message = "a token is not kept, so no ticket can rest on it; show the token itself at the handshake"
         raise NotAllowed(message)
-    if who.credential.startswith(SESSION) and request.headers.get("Origin", "").lower() not in socket_origins():
+    if who.credential.startswith(SESSION) and _page_of(request) not in socket_origins() | rpc_origins():
         raise Denied("origin", "a session cookie is accepted only from pages of a registered origin")
     return who
+
+
+def _page_of(request: HttpRequest) -> str:
+    return request.headers.get("Origin", "").lower()
 
 
 @for_pages(method="POST")
@@ -58,6 +62,7 @@ def issue(call: Call) -> dict[str, Any]:
     """Return a new ticket, if its handshake would be let in now."""
     asked = _body(call)
     server = _server(call.world, asked.get("server"))
+    _refuse_pages(call, server)
     origin = _origin(call, asked.get("origin"))
     _refuse_surprises(call, server)
     path = _path(server)
@@ -117,6 +122,14 @@ def _origin(call: Call, named: object) -> str:
         message = 'the member origin is missing; it names the page that will use the ticket, "" for none'
         raise BadRequest(message)
     return parse_origin(named) if named else ""
+
+
+def _refuse_pages(call: Call, server: ServerIs | None) -> None:
+    """Refuse a page a ticket for what it may not open with the cookie itself."""
+    pages = socket_origins() if server is not None else rpc_origins()
+    if call.who.credential.startswith(SESSION) and _page_of(call.request) not in pages:
+        where = "a server" if server is not None else "the portal's own interface"
+        raise Denied("origin", f"pages of this origin get no ticket for {where}")
 
 
 def _refuse_surprises(call: Call, server: ServerIs | None) -> None:

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 
 from audit.spool import SpoolUnavailable, about
 from authz.changes import tickets
-from authz.conf import socket_origins
+from authz.conf import rpc_origins, socket_origins
 from authz.credentials import anchor, renewed
 from authz.decisions.decide import decide
 from authz.decisions.names import fold
@@ -138,7 +138,8 @@ def _judged(asked: _Asked, question: Question, kind: Kind, world: World, bad: st
     if bad and decision.effect is Effect.SIGN_IN:
         return decision._replace(code="bad-credential", reason=f"{bad[0].upper()}{bad[1:]}.")
     by_cookie = who is not None and who.credential.startswith("session:") and not asked.ticket
-    if by_cookie and asked.request.headers.get("origin", "").lower() not in socket_origins():
+    pages = rpc_origins() if question.target == IDENTITY else socket_origins()
+    if by_cookie and asked.request.headers.get("origin", "").lower() not in pages:
         # A page of an unknown origin, or nobody's page, made a browser send it.
         reason = "A session cookie is accepted only from pages of a registered origin."
         return Decision(Effect.DENY, "strange_pages_stay_out", "origin", reason)

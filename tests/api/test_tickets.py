@@ -16,6 +16,7 @@ from tests.credentials.issuer import AUDIENCE, NAME, claims, key_for, published,
 
 PORTAL = "http://127.0.0.1:8000"
 CHAT = "https://chat.example.com"
+CONSOLE = "https://console.example.com"
 STRANGE = "https://evil.example.net"
 ADDRESS = "/api/v1/tickets"
 
@@ -25,6 +26,7 @@ def house(here, settings):
     """Return the people we know, where search and crm can be reached by WebSocket and pages of chat may ask."""
     settings.PORTAL_URL = PORTAL
     settings.AUTHZ_SOCKET_ORIGINS = [f"{CHAT}/"]
+    settings.AUTHZ_SOCKET_RPC_ORIGINS = [CONSOLE]
     servers.edit(here.search, upstream="ws://search/ws", by=BY)
     here.crm = servers.create(name="Team CRM", kind="web", upstream="ws://crm/ws", by=BY)
     here.use = api_keys.issue(person=here.alice, name="mine", scopes=["use"], by=BY).text
@@ -103,6 +105,18 @@ def test_a_page_of_a_registered_origin_gets_one_for_whoever_looks_at_it(house):
         assert (house.alice.pk, origin) == (held.person, held.origin)
         newest = Session.objects.filter(person=house.alice).latest("pk")
         assert f"session:{newest.pk}" == held.credential
+
+
+PAGES = {PORTAL: (201, 201), CHAT: (201, 403), CONSOLE: (403, 201), STRANGE: (403, 403)}
+"""Whether pages of an origin get a ticket for a server, and for the portal's own interface."""
+
+
+@pytest.mark.parametrize(("origin", "statuses"), PAGES.items(), ids=PAGES)
+@pytest.mark.parametrize("nothing", [{}, {"server": None}], ids=["left out", "null"])
+def test_a_page_gets_a_ticket_only_for_what_its_origin_may_open(house, origin, statuses, nothing):
+    asked = [by_page(house.alice, each, origin=origin) for each in ({"server": "search"}, nothing)]
+    assert statuses == tuple(each.status_code for each in asked)
+    assert all(each.json()["error"] == "origin" for each in asked if each.status_code == 403)
 
 
 def test_a_page_may_name_its_own_origin_and_no_other(house):

@@ -15,8 +15,11 @@ from tests.peers.portal import PortalFactory, Served
 from tests.sockets.upstream import Application
 
 ORIGIN = "https://chat.example.com"
+CONSOLE = "https://console.example.com"
+"""Whose pages may speak JSON-RPC, and open no server."""
 ENV = {
     "AUTHZ_SOCKET_ORIGINS": ORIGIN,
+    "AUTHZ_SOCKET_RPC_ORIGINS": CONSOLE,
     "AUTHZ_SOCKET_NOTICE": "4",
     # A test that waits for something asks again and again whether it may connect by now.
     "AUTHZ_SOCKET_HANDSHAKES_PER_MINUTE": "1000000",
@@ -33,6 +36,10 @@ class House(Installation):
     def ticket(self, name: str, server: str | None, origin: str = ORIGIN) -> str:
         """Return a ticket for somebody."""
         return str(self.do("ticket", name, server, origin))
+
+    def console(self, name: str) -> dict[str, Any]:
+        """Return how somebody's browser connects from a page that may speak JSON-RPC."""
+        return self.browser(name, CONSOLE)
 
     def browser(self, name: str, origin: str = ORIGIN) -> dict[str, Any]:
         """Return how somebody's browser connects from a page."""

@@ -8,7 +8,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.installation import fetch
 from tests.patience import HANG
-from tests.sockets.live import ORIGIN, connected, is_alive, refused
+from tests.sockets.live import CONSOLE, ORIGIN, connected, is_alive, refused
 
 STRANGE = "https://evil.example.com"
 
@@ -40,6 +40,11 @@ REFUSALS = {
     "a session that is none": ("/ws/search", {"headers": {"Cookie": "gatehouse=x"}}, 401, "bad-credential"),
     "a page of a stranger": ("/ws/search", "strange:alice", 403, "origin"),
     "a cookie without a page": ("/ws/search", "nopage:alice", 403, "origin"),
+    "a page that may speak JSON-RPC, to a server": ("/ws/search", "console:alice", 403, "origin"),
+    "a page of an application, to the interface": ("/ws/rpc", "browser:alice", 403, "origin"),
+    "the same, of somebody who administers": ("/ws/rpc", "browser:carol", 403, "origin"),
+    "a page of a stranger, to the interface": ("/ws/rpc", "strange:carol", 403, "origin"),
+    "a cookie without a page, to the interface": ("/ws/rpc", "nopage:carol", 403, "origin"),
     "an address that nobody knows": ("/ws/search?ticket=nonsense", "browser:alice", 401, "bad-credential"),
     "two tickets": ("/ws/search?ticket=a&ticket=b", "browser:alice", 401, "bad-credential"),
     "a look-alike of a header": ("/ws/search", {"headers": {"X_Real_IP": "192.0.2.1"}}, 403, "unreadable-url"),
@@ -50,7 +55,7 @@ REFUSALS = {
 def test_everybody_else_is_told_why_not(path, how, status, reason, here, served):  # noqa: PLR0917  a table's columns
     if isinstance(how, str):
         kind, name = how.split(":")
-        origin = {"browser": ORIGIN, "strange": STRANGE, "nopage": None}[kind]
+        origin = {"browser": ORIGIN, "strange": STRANGE, "nopage": None, "console": CONSOLE}[kind]
         how = {"headers": here.cookie(name), "origin": origin}
     assert (status, reason) == refused(served, path, **how)
 

@@ -332,6 +332,19 @@ def test_an_administrator_reads_the_book_as_it_grows(shown):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("origin", ["https://console.example.com", "https://portal.example.com.evil.net", "null"])
+def test_a_page_of_another_origin_does_not_read_it_for_whoever_looks(origin, settings):
+    """With a key it does: whoever shows a key wrote the page, or gave it away."""
+    settings.PORTAL_URL = "https://portal.example.com"
+    live_in(world(key(CAROL, "administer")))
+    carol, hers, by_key = (Caller(shown(CAROL)) for shown in (with_session, with_session, with_key))
+    carol.held.origin, hers.held.origin, by_key.held.origin = origin, "https://PORTAL.example.com", origin
+    assert NotAllowed is carol.problem("audit.tail")
+    assert "entries" in hers("audit.tail")
+    assert "entries" in by_key("audit.tail")
+
+
+@pytest.mark.django_db
 def test_the_chain_can_be_checked_on_the_way():
     written(2)
     for told in Caller(with_session(CAROL))("audit.tail")["entries"]:

@@ -134,7 +134,7 @@ def test_a_restart_tells_every_client_to_come_back(here):
     portal = here.serve()
     with (
         connected(portal, "/ws/search", **here.browser("alice")) as relayed,
-        connected(portal, "/ws/rpc", **here.browser("alice")) as interface,
+        connected(portal, "/ws/rpc", **here.console("alice")) as interface,
     ):
         assert is_alive(relayed)
         portal.process.child.send_signal(signal.SIGTERM)
@@ -156,7 +156,7 @@ def test_connections_are_limited_for_a_person_and_one_that_ends_makes_room(here)
 def test_connections_are_limited_for_an_address_and_in_all(name, here):
     portal = here.serve(**{name: "2"})
     with connected(portal, "/ws/search", **here.browser("alice")), connected(portal, "/ws/crm", **here.browser("bob")):
-        assert (429, "limit") == refused(portal, "/ws/rpc", **here.browser("carol"))
+        assert (429, "limit") == refused(portal, "/ws/rpc", **here.console("carol"))
 
 
 def test_handshakes_are_limited_for_an_address(here):

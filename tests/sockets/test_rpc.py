@@ -32,7 +32,7 @@ class Asking:
 
 
 def test_one_is_told_who_one_is_and_what_one_may(here, served):
-    with connected(served, "/ws/rpc", **here.browser("alice")) as socket:
+    with connected(served, "/ws/rpc", **here.console("alice")) as socket:
         ask = Asking(socket)
         found = ask("whoami")
         assert ("alice@example.com", ["engineering", "interns", "users"], "session") == (
@@ -60,7 +60,7 @@ def test_a_service_checks_groups_and_a_batch_is_answered_as_one(here, served):
 
 
 def test_news_of_ones_own_groups_arrive_and_of_others_do_not(here, served):
-    with connected(served, "/ws/rpc", **here.browser("alice")) as socket:
+    with connected(served, "/ws/rpc", **here.console("alice")) as socket:
         ask = Asking(socket)
         assert ["me"] == ask("subscribe", topics=["me"])["subscribed"]
         here.do("join", "mallory", "sales")

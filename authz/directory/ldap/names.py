@@ -112,5 +112,9 @@ class Spellings:
             known.clear()
         known[dn] = told
 
+    def forget(self) -> None:
+        """Ask anew from now on."""
+        self._known.clear()
+
 
 SPELLINGS: Final = Spellings()

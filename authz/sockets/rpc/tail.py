@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from audit.models import Entry
+from authz.conf import own_origin
 from authz.decisions.decide import decide
 from authz.decisions.vocabulary import Action, Kind, Question, Target, Where
 from authz.errors import BadRequest, NotAllowed, Unavailable
@@ -41,7 +42,11 @@ def _demand_administrator(call: Call) -> None:
     question = Question(call.who, Action.ADMINISTER, Target(Where.SERVER, portal), call.at, address=call.held.address)
     # A token of an issuer says who somebody is, and was not given for administering.
     if call.who.credential.startswith("jwt:") or not decide(question, call.world).allowed:
-        raise NotAllowed("the book is read by those who administer the portal")
+        raise NotAllowed("the audit log is read by those who administer the portal")
+    # A page of another origin was let in for whoever looks at it; what they administer is none of its business.
+    by_session, origin = call.who.credential.startswith("session:"), call.held.origin.lower()
+    if by_session and origin and origin not in own_origin():
+        raise NotAllowed("with a session, the audit log is read by the portal's own pages alone")
 
 
 def _entries(after: int | None, limit: int) -> tuple[list[dict[str, Any]], bool]:

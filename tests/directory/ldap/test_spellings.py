@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.peer("OpenLDA
 
 
 @pytest.fixture(autouse=True)
-def _nothing_is_remembered(monkeypatch):
-    monkeypatch.setattr(spellings.SPELLINGS, "_known", {})
+def _nothing_is_remembered():
+    spellings.SPELLINGS.forget()
 
 
 def corp(slapd, **more):
