@@ -60,6 +60,10 @@ class DirectoryFailed(AuthzError):
     """A directory cannot be reached, does not answer in time, or answers what cannot be true; nothing was changed."""
 
 
+class OutboundFailed(DirectoryFailed):
+    """Somebody else's server, a directory's or an issuer's, does not answer as it should, in its time and bytes."""
+
+
 class Behind(AuthzError):
     """A process has not yet seen the revision that the caller demands."""
 

@@ -232,6 +232,13 @@ AUTHZ_ASSERTION_KEY = secret("AUTHZ_ASSERTION_KEY")
 An application that checks it need not trust the network between the proxy and itself.
 """
 
+AUTHZ_KEYS_MAX_AGE = seconds("AUTHZ_KEYS_MAX_AGE", default=86_400, least=3600)
+"""For how long the keys of an issuer or provider are good that could not be fetched again since.
+
+They are fetched again every hour. Shorter means that a key which was withdrawn meanwhile is good for less time if its
+server cannot be reached; longer, that an outage of that server locks out nobody.
+"""
+
 AUTHZ_ASSERTION_LIFETIME = seconds("AUTHZ_ASSERTION_LIFETIME", default=60)
 """How long a signed assertion is good for."""
 

@@ -1,10 +1,11 @@
 """JWTs of trusted issuers (RFC 7519), shown as a Bearer token."""
 
+import functools
 import hashlib
+import json
 from typing import Any
 
 from authz.credentials.contract import Presented, Unsettled
-from authz.credentials.issuer_keys import KEYS
 from authz.decisions.facts import IssuerIs
 from authz.decisions.vocabulary import Principal
 from authz.decisions.world import World
@@ -12,6 +13,7 @@ from authz.errors import BadCredential
 from authz.formats.claims import ACCESS_TYPES, is_id_token, is_true, type_of
 from authz.formats.emails import find_email
 from authz.formats.signed_jwt import DOTS, check_limits, signed_claims, unverified_part
+from authz.outbound.key_sets import KEY_SETS, Keys
 
 LONGEST = 8192
 """Characters of a token; more is not a token but an attempt to keep us busy."""
@@ -59,36 +61,59 @@ def _check_kind(token: str, claims: dict[str, Any], issuer: IssuerIs) -> None:
 
 def _signed_claims(token: str, issuer: IssuerIs, at: float) -> dict[str, Any]:
     """Return the claims of a token whose signature is good by the issuer's present keys."""
-    keys, generation = KEYS.of(issuer)
+    keys, generation = _keys_of(issuer, at)
+    stale = bool(issuer.jwks_url) and KEY_SETS.is_stale(issuer.jwks_url, at)
     name = hashlib.sha256(token.encode("utf-8", "replace")).digest()
     known = _verified.get(name)
-    if known is not None and known[0] is issuer and known[1] == generation and not KEYS.stale(issuer, at):
+    if known is not None and known[0] is issuer and known[1] == generation and not stale:
         return known[2]
     unverified_header = unverified_part(token, 0) or {}
     kid = unverified_header.get("kid")
     if not isinstance(kid, str | None):
         message = "this token names its key by something other than a text"
         raise BadCredential(message)
-    known_kids = {key.get("kid") for key in keys}
-    unknown = not keys or (kid is not None and kid not in known_kids)
-    if (unknown or KEYS.stale(issuer, at)) and KEYS.may_fetch(issuer, at):
-        raise Unsettled(lambda: KEYS.fetch(issuer, at))
-    if unknown:
-        message = "this token's key is not one of its issuer's"
-        raise BadCredential(message)
     # The algorithm is the one our configuration allows and the key is of, never the one the token asks for.
     if unverified_header.get("alg") not in issuer.algorithms or "crit" in unverified_header:
         message = "this token is signed in a way its issuer may not use"
         raise BadCredential(message)
+    unknown = not keys or (kid is not None and kid not in {key.get("kid") for key in keys})
+    if unknown or stale:
+        _fetch_if_due(issuer, at)
+    if unknown:
+        message = "this token's key is not one of its issuer's"
+        raise BadCredential(message)
     candidates = [key for key in keys if kid is None or key.get("kid") == kid]
     claims = signed_claims(token, candidates, issuer.algorithms)
     if claims is None:
+        # The issuer may have another key under the same name by now, or one without a name.
+        _fetch_if_due(issuer, at)
         message = "this token's signature is not its issuer's"
         raise BadCredential(message)
     if len(_verified) >= REMEMBERED:
         _verified.clear()
     _verified[name] = (issuer, generation, claims)
     return claims
+
+
+def _keys_of(issuer: IssuerIs, at: float) -> tuple[Keys, int]:
+    """Return the keys known now, pasted or fetched, and a number that changes whenever they do."""
+    if issuer.jwks:
+        return _pasted(issuer.jwks), 0
+    held = KEY_SETS.peek(issuer.jwks_url, at)
+    return (held.value, held.generation) if held is not None else ([], 0)
+
+
+@functools.lru_cache(maxsize=256)
+def _pasted(text: str) -> Keys:
+    keys: Keys = json.loads(text)["keys"]
+    return keys
+
+
+def _fetch_if_due(issuer: IssuerIs, at: float) -> None:
+    """Ask for a moment in which the keys are fetched, unless that was tried a moment ago."""
+    url = issuer.jwks_url
+    if url and KEY_SETS.may_fetch(url, at):
+        raise Unsettled(lambda: KEY_SETS.refresh(url, at), address=url)
 
 
 def anchor(who: Principal, number: int, world: World) -> tuple[IssuerIs, str] | None:

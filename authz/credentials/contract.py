@@ -24,9 +24,10 @@ class Presented(NamedTuple):
 class Unsettled(AuthzError):
     """A credential cannot be judged before something slow has happened: call `settle`, then ask once more."""
 
-    def __init__(self, settle: Callable[[], object]) -> None:
-        """Keep what must happen; it may block, and may fail without harm."""
+    def __init__(self, settle: Callable[[], object], *, address: str = "") -> None:
+        """Keep what must happen; it may block, and may fail without harm. A fetch names the address that it asks."""
         self.settle = settle
+        self.address = address
         super().__init__("a credential could not be judged in time")
 
 

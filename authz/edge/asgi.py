@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from authz.credentials import Unsettled
+from authz.credentials.settling import settling
 from authz.edge.answers import Answer, pairs
 from authz.edge.client import client_of
 from authz.edge.paths import Judge, judge_of
@@ -66,7 +67,7 @@ async def answer(scope: dict[str, Any], receive: Receive, send: Send, judge: Jud
         found = judge(request)
     except Unsettled as error:
         # The thread pool keeps the event loop free; a failure to settle is a refusal when judged again.
-        await asyncio.gather(asyncio.to_thread(error.settle), return_exceptions=True)
+        await asyncio.gather(settling(error, asyncio.get_running_loop()), return_exceptions=True)
         found = judge(request, settled=True)
     await _send(scope, send, found)
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 import httptools
 
 from authz.credentials import Unsettled
+from authz.credentials.settling import settling
 from authz.edge.answers import Answer, rendered
 from authz.edge.paths import Judge, judge_of
 from authz.edge.remembered import Recalled
@@ -276,7 +277,7 @@ class Edge(asyncio.Protocol):
         """Let something slow happen in a thread, then judge once more; other connections are served meanwhile."""
         self.busy = True
         self.transport.pause_reading()
-        work = self.loop.run_in_executor(None, unsettled.settle)
+        work = settling(unsettled, self.loop)
         work.add_done_callback(partial(self._settled, judge, request, last))
 
     def _settled(self, judge: Judge, request: Request, last: bool, work: "asyncio.Future[Any]") -> None:  # noqa: FBT001  a callback's shape

@@ -1,10 +1,13 @@
 """Who opens a connection, where a credential may need a moment before it can be judged."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 from django.db import connection
 
 from authz.credentials import Presented, Unsettled, identify
+from authz.credentials.settling import settling
 from authz.decisions.vocabulary import Principal
 from authz.decisions.world import World
 from authz.errors import BadCredential
@@ -19,7 +22,8 @@ async def identified(presented: Presented, world: World, at: float) -> tuple[Pri
     try:
         return identify(presented, world, at), world
     except Unsettled as error:
-        await asyncio.gather(asyncio.to_thread(_settle, error), return_exceptions=True)
+        slowly = Unsettled(partial(_settle, error.settle), address=error.address)
+        await asyncio.gather(settling(slowly, asyncio.get_running_loop()), return_exceptions=True)
     world = current_world()
     try:
         return identify(presented, world, at), world
@@ -27,8 +31,8 @@ async def identified(presented: Presented, world: World, at: float) -> tuple[Pri
         raise BadCredential(str(error)) from None
 
 
-def _settle(error: Unsettled) -> None:
+def _settle(settle: Callable[[], object]) -> None:
     try:
-        error.settle()
+        settle()
     finally:
         connection.close()

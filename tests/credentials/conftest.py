@@ -15,11 +15,12 @@ def issuer() -> Iterator[Any]:
     server = import_module("tests.credentials.issuer").Server()  # needs the settings; this file is read before them
     yield server
     server.stop()
+    import_module("authz.outbound.key_sets").KEY_SETS.forget(server.url)  # its port may be somebody else's next
 
 
 @pytest.fixture(autouse=True)
 def _issuers_may_be_slow(monkeypatch):
-    monkeypatch.setattr("authz.credentials.issuer_keys.PATIENCE", HANG)
+    monkeypatch.setattr("authz.outbound.http.PATIENCE", HANG)
 
 
 @pytest.fixture(autouse=True)

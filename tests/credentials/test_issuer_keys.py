@@ -1,13 +1,19 @@
 """The keys of an issuer are fetched when they are needed, seldom, and from nowhere else than configured."""
 
+import socket
 import threading
+import time
+from contextlib import contextmanager, suppress
 
 import pytest
+from joserfc.jwk import ECKey
 
-from authz.credentials import Presented, Unsettled, identify, issuer_keys
-from authz.credentials.issuer_keys import KEYS, LARGEST, OLDEST, SPACING
+from authz.credentials import Presented, Unsettled, identify
 from authz.decisions import facts as f
 from authz.errors import BadCredential
+from authz.outbound import http
+from authz.outbound.http import LARGEST
+from authz.outbound.remembered import FRESH, SPACING
 from tests.credentials.issuer import NOW, Server, claims, key_for, published, signed, trusted
 from tests.patience import HANG
 from tests.people import ALICE, world
@@ -26,6 +32,29 @@ def who(token, url, *, now=NOW):
     except (BadCredential, Unsettled):
         return None
     return found.person if found else None
+
+
+def another_key(kid):
+    return ECKey.generate_key("P-256", {"kid": kid, "alg": "ES256", "use": "sig"}, auto_kid=False)
+
+
+@contextmanager
+def dripping(beginning):
+    """Yield the address of somebody who sends a byte now and then, for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip():
+            with suppress(OSError), listening.accept()[0] as came:
+                came.sendall(beginning)
+                while True:
+                    came.sendall(b"x")
+                    time.sleep(0.02)
+
+        dripper = threading.Thread(target=drip)
+        dripper.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/jwks"
+        dripper.join(HANG)
+        assert not dripper.is_alive()
 
 
 def test_the_keys_are_fetched_once_and_then_known(issuer):
@@ -63,8 +92,8 @@ def test_a_key_that_was_withdrawn_is_forgotten_when_the_keys_grow_old(issuer):
     token = signed(claims(exp=NOW + 100_000))
     assert ALICE == who(token, issuer.url)
     issuer.body = published(key_for("RS256")).encode()
-    assert ALICE == who(token, issuer.url, now=NOW + OLDEST - 1)
-    assert who(token, issuer.url, now=NOW + OLDEST) is None
+    assert ALICE == who(token, issuer.url, now=NOW + FRESH - 1)
+    assert who(token, issuer.url, now=NOW + FRESH) is None
     assert 2 == len(issuer.asked)
 
 
@@ -106,11 +135,58 @@ def test_where_no_key_was_ever_fetched_every_token_is_refused(answer, issuer):
 def test_an_issuer_that_is_down_keeps_its_old_keys(issuer):
     assert ALICE == who(signed(claims()), issuer.url)
     issuer.stop()
-    assert ALICE == who(signed(claims(iat=2, exp=NOW + 100_000)), issuer.url, now=NOW + OLDEST)
+    assert ALICE == who(signed(claims(iat=2, exp=NOW + 100_000)), issuer.url, now=NOW + FRESH)
+
+
+def test_keys_that_could_not_be_fetched_for_a_day_are_good_no_more(issuer, settings):
+    """However often they were tried; the day is a setting."""
+    settings.AUTHZ_KEYS_MAX_AGE = 7200
+    token = signed(claims(exp=NOW + 100_000))
+    assert ALICE == who(token, issuer.url)
+    issuer.status = 503
+    assert [ALICE, ALICE, None] == [who(token, issuer.url, now=NOW + later) for later in (3600, 7199, 7200)]
+    issuer.status = 200
+    assert ALICE == who(token, issuer.url, now=NOW + 7300)
+
+
+def test_a_key_that_was_replaced_under_the_same_name_is_found(issuer):
+    """A signature that no known key fits is a reason to look, once in a while."""
+    assert ALICE == who(signed(claims()), issuer.url)
+    new = another_key(key_for("ES256").kid)
+    issuer.body = published(new).encode()
+    token = signed(claims(iat=3), key=new)
+    assert who(token, issuer.url, now=NOW + SPACING - 1) is None
+    assert ALICE == who(token, issuer.url, now=NOW + SPACING)
+    assert who(signed(claims()), issuer.url, now=NOW + SPACING) is None
+    assert 2 == len(issuer.asked)
+
+
+def test_a_token_that_names_no_key_is_good_after_a_rotation(issuer):
+    assert ALICE == who(signed(claims(), kid=None), issuer.url)
+    new = another_key("next")
+    issuer.body = published(new).encode()
+    assert ALICE == who(signed(claims(iat=3), key=new, kid=None), issuer.url, now=NOW + SPACING)
+
+
+@pytest.mark.parametrize("forged", [{"kid": "invented"}, {"kid": None}, {}], ids=["a name", "no name", "a known name"])
+def test_forgeries_of_whatever_kind_cost_one_fetch_in_a_while(issuer, forged):
+    assert ALICE == who(signed(claims()), issuer.url)
+    strange = another_key(key_for("ES256").kid)
+    for number in range(100):
+        token = signed(claims(iat=number), key=strange, **forged)
+        assert who(token, issuer.url, now=NOW + number) is None
+    assert 1 + 3 == len(issuer.asked), "at 30, 60 and 90"
+
+
+def test_an_answer_whose_headers_drip_is_given_up(monkeypatch):
+    """A time-out that begins anew with every byte never ends it."""
+    monkeypatch.setattr(http, "PATIENCE", 0.3)
+    with dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ") as url:
+        assert who(signed(claims()), url) is None
 
 
 def test_an_answer_that_drips_is_given_up(issuer, monkeypatch):
-    monkeypatch.setattr(issuer_keys, "PATIENCE", 0.3)
+    monkeypatch.setattr(http, "PATIENCE", 0.3)
     issuer.pause = 0.05
     issuer.body += b" " * 100_000  # an hour of it
     assert who(signed(claims()), issuer.url) is None
@@ -140,10 +216,10 @@ def test_an_issuer_with_new_settings_begins_anew(issuer):
 
 def test_keys_that_were_pasted_are_never_fetched():
     pasted = trusted(jwks=published(key_for("ES256")))
-    assert not KEYS.may_fetch(pasted, NOW)
-    assert not KEYS.stale(pasted, NOW + 10 * OLDEST)
-    with pytest.raises(BadCredential):
-        identify(Presented(bearer=signed(claims(), kid="unknown")), world(pasted), NOW)
+    for now in (NOW, NOW + 10 * FRESH):
+        token = signed(claims(exp=NOW + 100 * FRESH), kid="unknown")
+        with pytest.raises(BadCredential):
+            identify(Presented(bearer=token), world(pasted), now)
 
 
 @pytest.mark.parametrize("url", ["http://[", "nonsense", "ftp://127.0.0.1/x", "http://127.0.0.1:1/x", "http://\x00/"])

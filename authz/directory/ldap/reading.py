@@ -257,7 +257,8 @@ class _Reader:
 
     def group(self, key: str, read: _Group) -> ObservedGroup:
         """Return a group; members that are neither people nor groups of this read are of no concern."""
-        inside, below = set(), set()
+        inside: set[str] = set()
+        below: set[str] = set()
         for member in read.members:
             if (found := self.named(member)) is not None:
                 kind, named = found

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from authz.directory.oidc.keys import KEYS
 from authz.directory.oidc.provider import Provider
 from authz.errors import BadCredential
 from authz.formats.claims import type_of
 from authz.formats.signed_jwt import DOTS, audience_of, check_limits, is_moment, signed_claims, unverified_part
+from authz.outbound.key_sets import KEY_SETS
 
 LONGEST = 64 * 1024
 """Characters of a token; one with thousands of groups in it stays below."""
@@ -46,9 +46,9 @@ def claims_of(
 def _by_known_keys(token: str, provider: Provider, algorithm: str, kid: str | None, at: float) -> dict[str, Any]:
     """Return the claims that one of the provider's keys signed; keys that have changed are fetched again, once."""
     url = provider.metadata.jwks_uri
-    known = KEYS.of(url, at)
+    known = KEY_SETS.of(url, at)
     claims = _by(known, token, algorithm, kid)
-    if claims is None and (newer := KEYS.searched(url, at, tried=known)) is not None:
+    if claims is None and (newer := KEY_SETS.newer(url, at, than=known)) is not None:
         claims = _by(newer, token, algorithm, kid)
     if claims is None:
         message = "this token's signature is not its provider's"

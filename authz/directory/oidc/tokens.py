@@ -5,9 +5,9 @@ from base64 import b64encode
 from typing import Any
 from urllib.parse import quote_plus
 
-from authz.directory.oidc import asked
 from authz.directory.oidc.provider import Provider
 from authz.errors import BadCredential, DirectoryFailed
+from authz.outbound import http
 
 OK, BAD_REQUEST, UNAUTHORIZED = 200, 400, 401
 PRINTABLE = re.compile(r"[\x20-\x7e]+")
@@ -39,7 +39,7 @@ def userinfo(provider: Provider, access_token: str, *, subject: str) -> dict[str
     url = provider.metadata.userinfo_endpoint
     if not url or not access_token:
         return {}
-    answer = asked.get(url, headers={"Authorization": f"Bearer {access_token}"})
+    answer = http.get(url, headers={"Authorization": f"Bearer {access_token}"})
     if answer.status != OK:
         message = f"{url} answered {answer.status}"
         raise DirectoryFailed(message)
@@ -51,7 +51,7 @@ def userinfo(provider: Provider, access_token: str, *, subject: str) -> dict[str
     return said
 
 
-def ask(provider: Provider, form: dict[str, str]) -> asked.Answered:
+def ask(provider: Provider, form: dict[str, str]) -> http.Answered:
     """Send a form to the token endpoint as the client that we are."""
     headers = {}
     form = dict(form)
@@ -61,10 +61,10 @@ def ask(provider: Provider, form: dict[str, str]) -> asked.Answered:
         headers["Authorization"] = f"Basic {b64encode(pair.encode()).decode('ascii')}"
     else:
         form |= {"client_id": provider.settings.client_id, "client_secret": provider.secret}
-    return asked.post(provider.metadata.token_endpoint, form, headers=headers)
+    return http.post(provider.metadata.token_endpoint, form, headers=headers)
 
 
-def error_of(answer: asked.Answered, url: str) -> str:
+def error_of(answer: http.Answered, url: str) -> str:
     """Return the error that an answer names (RFC 6749 §5.2), or its status."""
     try:
         error = answer.json(url).get("error")

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 
 from authz.changes.sources import secret_of
-from authz.directory.oidc import discovery, keys, tokens
+from authz.directory.oidc import discovery, tokens
 from authz.directory.oidc.discovery import DISCOVERED, Metadata, texts
 from authz.directory.oidc.provider import Provider, address_of
 from authz.directory.tried import Tried
@@ -12,6 +12,7 @@ from authz.errors import AuthzError, DirectoryFailed
 from authz.formats.claims import is_true
 from authz.formats.sources import OidcSettings, read
 from authz.models import Source
+from authz.outbound import key_sets
 
 KEY_TYPES = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "ES384": "EC", "EdDSA": "OKP"}
 
@@ -67,7 +68,7 @@ def _announced(metadata: Metadata, settings: OidcSettings) -> Iterator[Tried]:
 
 def _keys(metadata: Metadata, settings: OidcSettings) -> Tried:
     try:
-        found = keys.fetch(metadata.jwks_uri)
+        found = key_sets.fetch(metadata.jwks_uri)
     except DirectoryFailed as error:
         return Tried("Keys", fine=False, words=str(error))
     kinds = {KEY_TYPES[each] for each in settings.algorithms}

@@ -11,7 +11,7 @@ from tests.patience import HANG
 
 @pytest.fixture(autouse=True)
 def _providers_may_be_slow(monkeypatch):
-    monkeypatch.setattr("authz.directory.oidc.asked.PATIENCE", HANG)
+    monkeypatch.setattr("authz.outbound.http.PATIENCE", HANG)
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import pytest
 from django.test import Client
 from joserfc.jwk import ECKey
 
-from authz.directory.oidc import asked, discovery
-from authz.directory.oidc.discovery import Discovered
-from authz.directory.oidc.keys import ProviderKeys
+from authz.directory.oidc import discovery
 from authz.errors import DirectoryFailed, InvalidName
 from authz.formats.sources import OidcSettings, read
+from authz.outbound import http, key_sets
+from authz.outbound.remembered import Remembered
 from tests.credentials.issuer import published
 from tests.directory.oidc.cast import okta, sign_in
 from tests.directory.oidc.provider import CLIENT
@@ -24,6 +24,14 @@ NOW = 1_760_000_000.0
 
 def new_key(name: str) -> ECKey:
     return ECKey.generate_key("P-256", {"kid": name, "use": "sig"})
+
+
+def remembered_keys() -> Remembered[key_sets.Keys]:
+    return Remembered(key_sets.fetch, oldest=lambda: 86_400, what="keys")
+
+
+def remembered_metadata() -> Remembered[discovery.Metadata]:
+    return Remembered(discovery.fetch, oldest=lambda: 86_400, what="discovery")
 
 
 def kids(keys) -> list[str]:
@@ -53,15 +61,15 @@ def test_a_key_replaced_under_the_same_name_is_found_too(provider):
 
 
 def test_forgeries_make_us_fetch_keys_once_in_a_while(provider):
-    keys, url = ProviderKeys(), provider.metadata["jwks_uri"]
+    keys, url = remembered_keys(), provider.metadata["jwks_uri"]
     keys.of(url, NOW)
-    found = [keys.searched(url, NOW + second, tried=keys.of(url, NOW + second)) is not None for second in range(61)]
+    found = [keys.newer(url, NOW + second, than=keys.of(url, NOW + second)) is not None for second in range(61)]
     assert [0, 30, 60] == [second for second, fetched in enumerate(found) if fetched]
     assert 4 == provider.asked.count("/jwks")
 
 
 def test_keys_are_fetched_again_after_an_hour_so_that_a_withdrawn_one_is_forgotten(provider):
-    keys, url = ProviderKeys(), provider.metadata["jwks_uri"]
+    keys, url = remembered_keys(), provider.metadata["jwks_uri"]
     first = keys.of(url, NOW)
     provider.published = [new_key("next")]
     assert first == keys.of(url, NOW + 3599)
@@ -69,19 +77,19 @@ def test_keys_are_fetched_again_after_an_hour_so_that_a_withdrawn_one_is_forgott
 
 
 def test_keys_outlast_a_provider_that_is_down_by_a_day_and_no_longer(provider):
-    keys, url = ProviderKeys(), provider.metadata["jwks_uri"]
+    keys, url = remembered_keys(), provider.metadata["jwks_uri"]
     first = keys.of(url, NOW)
     provider.breaks["/jwks"] = (503, b"", {})
     assert first == keys.of(url, NOW + 7200)
     assert first == keys.of(url, NOW + 7201)
     assert 2 == provider.asked.count("/jwks")
-    assert keys.searched(url, NOW + 7300, tried=first) is None
+    assert keys.newer(url, NOW + 7300, than=first) is None
     with pytest.raises(DirectoryFailed, match="answered 503"):
         keys.of(url, NOW + 86_400)
 
 
 def test_metadata_is_remembered_for_an_hour_and_outlasts_a_provider_that_is_down_by_a_day(provider):
-    found, path = Discovered(), "/.well-known/openid-configuration"
+    found, path = remembered_metadata(), "/.well-known/openid-configuration"
     first = found.of(provider.issuer, NOW)
     assert first is found.of(provider.issuer, NOW + 3599)
     assert first is not found.of(provider.issuer, NOW + 3600)
@@ -151,15 +159,15 @@ def test_an_answer_that_is_none_is_refused(provider, status, body, headers, word
 def test_keys_that_are_none_are_refused(provider, keys):
     provider.breaks["/jwks"] = (200, keys, {})
     with pytest.raises(DirectoryFailed, match="JWK set"):
-        ProviderKeys().of(provider.metadata["jwks_uri"], NOW)
+        remembered_keys().of(provider.metadata["jwks_uri"], NOW)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Length": "1000000"}], ids=["without a length", "with a length"])
 def test_an_answer_that_drips_is_given_up(provider, headers, monkeypatch):
-    monkeypatch.setattr(asked, "PATIENCE", 1.0)
+    monkeypatch.setattr(http, "PATIENCE", 1.0)
     drips_for_an_hour(provider, headers)
     with pytest.raises(DirectoryFailed, match="took longer than 1 s"):
-        asked.get(provider.metadata["jwks_uri"])
+        http.get(provider.metadata["jwks_uri"])
 
 
 def drips_for_an_hour(provider, headers) -> None:
@@ -169,10 +177,10 @@ def drips_for_an_hour(provider, headers) -> None:
 
 def test_a_connection_that_opens_after_the_time_is_shut_at_once(provider, monkeypatch):
     """As when a name is looked up for longer than all of it may take; else it would drip on for as long as it likes."""
-    monkeypatch.setattr(asked, "PATIENCE", 0.3)
+    monkeypatch.setattr(http, "PATIENCE", 0.3)
     found, over = socket.getaddrinfo, threading.Event()
 
-    class Watch(asked._Watch):  # noqa: SLF001  to know when it has hung up
+    class Watch(http._Watch):  # noqa: SLF001  to know when it has hung up
         def _hang_up(self) -> None:
             super()._hang_up()
             over.set()
@@ -181,11 +189,11 @@ def test_a_connection_that_opens_after_the_time_is_shut_at_once(provider, monkey
         assert over.wait(HANG)
         return found(*address, **more)
 
-    monkeypatch.setattr(asked, "_Watch", Watch)  # house: itself, which says when it has hung up
+    monkeypatch.setattr(http, "_Watch", Watch)  # house: itself, which says when it has hung up
     monkeypatch.setattr(socket, "getaddrinfo", slowly)
     drips_for_an_hour(provider, {})
     with pytest.raises(DirectoryFailed, match="took longer than"):
-        asked.get(provider.metadata["jwks_uri"])
+        http.get(provider.metadata["jwks_uri"])
 
 
 NAMES = {
@@ -200,7 +208,7 @@ NAMES = {
 @pytest.mark.parametrize("url", NAMES.values(), ids=NAMES)
 def test_an_address_that_cannot_be_is_told_as_such(url):
     with pytest.raises(DirectoryFailed):
-        asked.get(url)
+        http.get(url)
 
 
 @pytest.mark.parametrize("issuer", [*NAMES.values(), "https://example.com:0", "https://exämple.com"])
@@ -230,10 +238,10 @@ def silent() -> Iterator[tuple[str, list[socket.socket]]]:
         assert not taking.is_alive()
 
 
-@pytest.mark.parametrize("remembering", [Discovered, ProviderKeys])
+@pytest.mark.parametrize("remembering", [remembered_metadata, remembered_keys])
 def test_those_who_wait_for_a_silent_provider_wait_once_and_together(silent, monkeypatch, remembering):
     """And whoever comes soon after is told at once; then it is tried again."""
-    monkeypatch.setattr(asked, "PATIENCE", 0.5)
+    monkeypatch.setattr(http, "PATIENCE", 0.5)
     url, came = silent
     remembered, told = remembering(), []
 
@@ -255,10 +263,10 @@ def test_those_who_wait_for_a_silent_provider_wait_once_and_together(silent, mon
 
 def test_whoever_waited_for_newer_keys_has_them_too(provider):
     """A rotation is no reason to refuse the second who comes."""
-    keys, url = ProviderKeys(), provider.metadata["jwks_uri"]
+    keys, url = remembered_keys(), provider.metadata["jwks_uri"]
     old = keys.of(url, NOW)
     provider.published = [new_key("new")]
-    assert [["new"], ["new"]] == [kids(keys.searched(url, NOW + 1, tried=old) or []) for _ in range(2)]
+    assert [["new"], ["new"]] == [kids(keys.newer(url, NOW + 1, than=old) or []) for _ in range(2)]
     assert 2 == provider.asked.count("/jwks")
 
 

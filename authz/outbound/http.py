@@ -1,4 +1,4 @@
-"""Asks a provider over HTTP: one address, bounded in bytes and in seconds, and no way to be sent elsewhere."""
+"""Asks somebody else's server over HTTP: one address, bounded in bytes and in seconds, never sent elsewhere."""
 
 import json
 import socket
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import httpx
 
-from authz.errors import DirectoryFailed
+from authz.errors import OutboundFailed
 
 PATIENCE = 5.0
 """Seconds that an answer may take, however slowly it drips."""
@@ -18,30 +18,30 @@ LARGEST = 512 * 1024
 
 
 class Answered(NamedTuple):
-    """What a provider said, whatever its status."""
+    """What it said, whatever its status."""
 
     status: int
     text: str
 
     def json(self, url: str) -> dict[str, Any]:
-        """Return the JSON object that it is; DirectoryFailed if it is none."""
+        """Return the JSON object that it is; OutboundFailed if it is none."""
         try:
             said = json.loads(self.text)
         except (ValueError, RecursionError):
             said = None
         if not isinstance(said, dict):
             message = f"{url} did not answer with a JSON object"
-            raise DirectoryFailed(message)
+            raise OutboundFailed(message)
         return said
 
 
 def get(url: str, *, headers: Mapping[str, str] | None = None) -> Answered:
-    """Fetch an address; DirectoryFailed says why there is no answer."""
+    """Fetch an address; OutboundFailed says why there is no answer."""
     return _ask("GET", url, headers=headers)
 
 
 def post(url: str, form: Mapping[str, str], *, headers: Mapping[str, str] | None = None) -> Answered:
-    """Send a form; DirectoryFailed says why there is no answer."""
+    """Send a form; OutboundFailed says why there is no answer."""
     return _ask("POST", url, headers=headers, data=dict(form))
 
 
@@ -92,21 +92,21 @@ def _ask(method: str, url: str, **more: Any) -> Answered:  # noqa: ANN401  what 
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             # ValueError and UnicodeError are a host's name with an empty part, or a header that cannot be sent.
             words = str(error) or type(error).__name__
-            raise DirectoryFailed(too_late if watch.over else f"{url} cannot be reached: {words}") from error
+            raise OutboundFailed(too_late if watch.over else f"{url} cannot be reached: {words}") from error
     # Without a length, an answer that was cut short looks like one that ended.
     if watch.over:
-        raise DirectoryFailed(too_late)
+        raise OutboundFailed(too_late)
     return answered
 
 
 def _body(answer: httpx.Response, url: str) -> bytes:
     if answer.is_redirect:
         message = f"{url} wants to send us elsewhere ({answer.status_code})"
-        raise DirectoryFailed(message)
+        raise OutboundFailed(message)
     body = b""
     for piece in answer.iter_raw():
         body += piece
         if len(body) > LARGEST:
             message = f"{url} sent more than {LARGEST} bytes"
-            raise DirectoryFailed(message)
+            raise OutboundFailed(message)
     return body
