@@ -203,6 +203,8 @@ class Keeper:
         if held.notified or left > settings.AUTHZ_SOCKET_NOTICE or self._loop is None:
             return
         if held.on_notice is None:
+            if held.timer is not None:
+                held.timer.cancel()  # judging has just set one, which would ring at once and again and again
             held.timer = self._loop.call_later(min(max(left, 0.0), PREPARING), partial(self._ring, held))
             return
         held.notified = True

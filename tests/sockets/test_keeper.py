@@ -1,6 +1,5 @@
 """A change ends exactly the connections whose right it took, tells each why, and touches no other."""
 
-import asyncio
 import time
 
 import pytest
@@ -319,17 +318,19 @@ def test_a_connection_that_ends_soon_is_told_at_once(settings, clock):
     run(story())
 
 
-def test_a_notice_waits_until_there_is_somebody_who_could_tell_it(settings):
+def test_a_notice_waits_until_there_is_somebody_who_could_tell_it(settings, clock):
+    """And asks for that now and then, not again and again while no time passes."""
     settings.AUTHZ_SOCKET_NOTICE = 600
 
     async def story():
-        watched = Watched()
+        watched = Watched(clock)
         watched.begin()
         early = held(ALICE, "jwt:7", until=time.time() + 500)
         watched.keeper.admit(early, here())
-        await asyncio.sleep(0.1)  # the time for its notice comes
+        clock.passes(3)  # the time for its notice comes
+        assert [] == watched.notices
         watched.watch("early", early)
-        await comes_true(lambda: watched.notices)
+        clock.passes(3)
         assert [("early", EXPIRED)] == [notice[:2] for notice in watched.notices]
         await watched.keeper.stop()
 
