@@ -105,10 +105,13 @@ def _state() -> dict[str, dict[str, Any]]:
     }
 
 
-def _handlers(logger: logging.Logger) -> list[logging.Handler]:
-    """Return those that do something and are not pytest's own, which come and go with each phase of a test."""
+def _handlers(logger: logging.Logger) -> list[str]:
+    """Return the kinds of those that do something and are not pytest's own, which come and go within a test.
+
+    Django makes all of them anew when it is set up once more.
+    """
     ours = (each for each in logger.handlers if not type(each).__module__.startswith("_pytest"))
-    return [each for each in ours if not isinstance(each, logging.NullHandler)]
+    return [type(each).__qualname__ for each in ours if not isinstance(each, logging.NullHandler)]
 
 
 def _hearing() -> list[Any]:

@@ -46,9 +46,9 @@ def a_child_that_nobody_waited_for() -> Iterator[None]:
 
 @contextmanager
 def a_handler_of_a_signal() -> Iterator[None]:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    before = signal.signal(signal.SIGALRM, lambda *_: None)
     yield
-    signal.signal(signal.SIGHUP, before)
+    signal.signal(signal.SIGALRM, before)
 
 
 @contextmanager
@@ -90,7 +90,7 @@ LEFT = {
     "a child: {pid} ended, and not waited for": a_child_that_nobody_waited_for,
     "an open file: socket:": lambda: socket.create_server(("127.0.0.1", 0)),
     "an open file: {here}": lambda: open(__file__),  # noqa: SIM115, PTH123  what is left open
-    "the signal handlers: SIGHUP": a_handler_of_a_signal,
+    "the signal handlers: SIGALRM": a_handler_of_a_signal,
     "handlers of loggers: authz": a_handler_of_a_logger,
     "the environment: GATEHOUSE_FORGOTTEN": a_variable,
     "who hears of a new World": a_listener,
