@@ -1,14 +1,33 @@
 """System checks that refuse to start an unsafe deployment, and say what to set."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.http.request import validate_host
 
 from authz.edge.assertion import signing_key
 from authz.errors import Unavailable
+from authz.formats import cookie_domain
 
 SHORTEST_KEY = 50
+
+
+def _reaching_nobody() -> list[CheckMessage]:
+    """Return an error for each setting with which signing in would go round in circles without a word."""
+    host = urlsplit(settings.PORTAL_URL).hostname or ""
+    found: list[CheckMessage] = []
+    if settings.AUTHZ_COOKIE_DOMAIN and (why := cookie_domain.problem(settings.AUTHZ_COOKIE_DOMAIN, host)):
+        message = (
+            f"Browsers would drop the session cookie: AUTHZ_COOKIE_DOMAIN is {settings.AUTHZ_COOKIE_DOMAIN!r}; {why}."
+        )
+        hint = "Set it to a domain that the portal and the applications share, such as example.com, or to nothing."
+        found.append(Error(message, hint=hint, id="gatehouse.E008"))
+    if host and not validate_host(host, settings.ALLOWED_HOSTS):
+        message = f"The portal would refuse its own address: {host}, of PORTAL_URL, is not among ALLOWED_HOSTS."
+        found.append(Error(message, hint=f"Add {host} to ALLOWED_HOSTS.", id="gatehouse.E009"))
+    return found
 
 
 @register()
@@ -30,6 +49,7 @@ def safe_to_serve(**_: Any) -> list[CheckMessage]:  # noqa: ANN401  the shape Dj
         except Unavailable as error:
             hint = "Make one with: openssl genpkey -algorithm ed25519"
             found.append(Error(f"{error}.", hint=hint, id="gatehouse.E007"))
+    found += _reaching_nobody()
     if settings.LOCAL:
         return found
     for wrong, message, hint, number in (

@@ -186,7 +186,8 @@ CONTENT_SECURITY_POLICY = {
 AUTHZ_COOKIE_DOMAIN = text("AUTHZ_COOKIE_DOMAIN")
 """The domain that the portal and the applications behind the proxy share, such as example.com.
 
-Unset, the session cookie goes to the portal's own host alone, which is enough when applications live on it too.
+Unset, the session cookie goes to the portal's own host alone, which is enough when applications live on it too. A
+domain that a browser would not honour for the portal's host stops the start.
 """
 
 AUTHZ_COOKIE_NAME = (

@@ -22,6 +22,14 @@ UNSAFE = {
     "no address of its own": ({"PORTAL_URL": ""}, "PORTAL_URL is not an https", "Set PORTAL_URL"),
     "an address in the clear": ({"PORTAL_URL": "http://x"}, "PORTAL_URL is not an https", "Set PORTAL_URL"),
     "any host": ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS", "Set ALLOWED_HOSTS"),
+    "a cookie for another domain": ({"AUTHZ_COOKIE_DOMAIN": "example.org"}, "drop the session cookie", "share"),
+    "a cookie for everybody": ({"AUTHZ_COOKIE_DOMAIN": "com"}, "public suffix", "such as example.com"),
+    "a cookie for an address": ({"AUTHZ_COOKIE_DOMAIN": "https://example.com"}, "without a scheme", "or to nothing"),
+    "a host that is not its own": (
+        {"ALLOWED_HOSTS": "www.example.com"},
+        "refuse its own address",
+        "Add portal.example",
+    ),
     "an unknown family of headers": ({"AUTHZ_IDENTITY_HEADERS": "x-who"}, "AUTHZ_IDENTITY_HEADERS", "x-auth-request"),
     "a number that is none": ({"AUTHZ_SESSION_IDLE": "soon"}, "AUTHZ_SESSION_IDLE is 'soon'", "whole number"),
     "a number that is too small": ({"AUTHZ_POLL_INTERVAL_MS": "1"}, "AUTHZ_POLL_INTERVAL_MS is 1", "at least 10"),
@@ -51,9 +59,10 @@ def test_an_unsafe_setting_stops_the_start(wrong: dict[str, str], what: str, hin
     assert hint in done.stderr
 
 
-def test_the_safe_settings_are_accepted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [{}, {"AUTHZ_COOKIE_DOMAIN": "example.com", "ALLOWED_HOSTS": ".example.com"}])
+def test_the_safe_settings_are_accepted(more: dict[str, str], tmp_path: Path) -> None:
     """So that the table above fails for the reason it names."""
-    assert 0 == check(tmp_path, SAFE).returncode
+    assert 0 == check(tmp_path, SAFE | more).returncode
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
