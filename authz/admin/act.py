@@ -58,6 +58,8 @@ class Act:
     danger: bool = True
     takes_along: tuple[str, ...] = ()
     """Relations whose rows go as well; they are counted."""
+    warns: Callable[[Sequence[Any]], str] | None = None
+    """Says what else follows for just these rows; an empty text if nothing does."""
     shows: Callable[[Any], Secret] | None = None
     """Makes of what the verb returned a text that is shown once."""
 
@@ -86,6 +88,7 @@ def ask(screen: Any, request: HttpRequest, act: Act, rows: Sequence[Model], *, b
         "original": rows[0] if len(rows) == 1 else None,
         "opts": screen.opts,
         "act": act,
+        "warning": act.warns(rows) if act.warns is not None else "",
         "form": form,
         "rows": rows[:NAMED],
         "more": max(0, len(rows) - NAMED),

@@ -1,6 +1,6 @@
 """The screen of people and service accounts."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import ClassVar
 from urllib.parse import urlencode
 
@@ -13,7 +13,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from audit.context import Actor
-from authz.admin.act import Act, Reason
+from authz.admin.act import NAMED, Act, Reason
 from authz.admin.base import VerbAdmin
 from authz.admin.columns import when
 from authz.admin.connections import DISCONNECT_ALL
@@ -25,7 +25,7 @@ from authz.admin.person_forms import PERSON, SERVICE, NewPassword, NewPersonForm
 from authz.admin.who import own_session
 from authz.changes import people
 from authz.lookups.connections import live
-from authz.models import User
+from authz.models import Identity, User
 
 
 class State(Conditions):
@@ -63,10 +63,29 @@ RESTORE = Act(
     asks=Reason,
     danger=False,
 )
+
+
+def comes_back(rows: Sequence[User]) -> str:
+    """Say whom a directory will bring back: it still has them, and it is what makes them."""
+    held = Identity.objects.filter(person__in=rows, gone_at=None, source__enabled=True).select_related(
+        "source", "person"
+    )
+    known = sorted({(each.person.email, str(each.source)) for each in held})
+    if not known:
+        return ""
+    named = ", ".join(f"{email} ({source})" for email, source in known[:NAMED])
+    more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
+    return (
+        f"A directory has them and will bring them back: {named}{more}. Who is suspended now will be suspended then; "
+        "everybody else will be active. To keep somebody out, suspend them, or remove them in the directory."
+    )
+
+
 REMOVE = Act(
     title="Delete",
     warning="They are deleted with all that hangs on them; the book keeps what they did. Suspending can be undone.",
     do=people.remove,
+    warns=comes_back,
     done="Deleted: {n}.",
     asks=Reason,
     takes_along=("memberships", "grants", "ownerships", "api_keys", "sessions"),

@@ -14,7 +14,7 @@ from authz.errors import Conflict
 from authz.formats.emails import parse_email
 from authz.formats.labels import parse_label
 from authz.lookups import facts
-from authz.models import Identity, Source, User
+from authz.models import Identity, Source, Tombstone, User
 
 
 def create(  # noqa: PLR0913  one argument for each thing there is to say about somebody
@@ -123,7 +123,11 @@ def _by_hand(person: User) -> bool:
 
 
 def remove(person: User, *, by: Actor, reason: str = "") -> None:
-    """Delete somebody with all that hangs on them; the book keeps what they did."""
+    """Delete somebody with all that hangs on them; the audit log keeps what they did.
+
+    Of somebody who is suspended by hand a mark stays with each directory that has them: it will bring them back, and
+    they are suspended then as they were.
+    """
     with change(by) as draft:
         if (person := User.objects.filter(pk=person.pk).first()) is None:  # type: ignore[assignment]  # gone already
             return
@@ -137,8 +141,21 @@ def remove(person: User, *, by: Actor, reason: str = "") -> None:
             groups.remove_owner(ownership, by=by)
         sessions.end_all(person, by=by, because="removed")
         number, email = person.pk, person.email
+        _leave_tombstones(person, reason=reason, by=by)
         person.delete()
         draft.say(events.PersonRemoved(person=email, reason=reason), PersonGone(number))
+
+
+def _leave_tombstones(person: User, *, reason: str, by: Actor) -> None:
+    identities = list(person.identities.all())
+    if person.is_active or any(each.suspended for each in identities):
+        return  # what a directory says of them now is what it will say then
+    for each in identities:
+        Tombstone.objects.update_or_create(
+            source_id=each.source_id,
+            external_id=each.external_id,
+            defaults={"email": person.email, "reason": reason, "removed_by": by.name},
+        )
 
 
 def set_password(person: User, password: str, *, by: Actor, keep: int | None = None) -> None:

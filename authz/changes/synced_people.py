@@ -19,7 +19,7 @@ from authz.changes.steps import Ours, PersonStep
 from authz.decisions.facts import Fact, MemberGone, MemberIs
 from authz.errors import Conflict
 from authz.lookups import facts
-from authz.models import ForeignGroup, ForeignMember, Group, Identity, Membership, Source, User
+from authz.models import ForeignGroup, ForeignMember, Group, Identity, Membership, Source, Tombstone, User
 
 WRITTEN = (
     "version", "seen_at", "changed_at", "gone_at", "suspended", "suspended_at", "active", "locator", "attributes",
@@ -53,6 +53,8 @@ class _Batch:
     def __init__(self, source: Source, draft: Draft, by: Actor) -> None:
         self.source, self.label, self.draft, self.by = source, str(source), draft, by
         self.now = timezone.now()
+        self.suspended_by_hand: frozenset[str] = frozenset()
+        """Keys of those who come back as they were deleted: suspended, and not by this directory."""
         self.restored: set[str] = set()
         """Keys of those whom this directory had suspended, and nobody else meanwhile."""
 
@@ -72,12 +74,13 @@ class _Batch:
         if taken := User.objects.filter(email__in=[step.email for step in new]).first():
             message = f"{taken.email} exists already"
             raise Conflict(message)
+        marks = self._tombstones(new)
         rows = [
             User(
                 email=step.email,
                 name=step.name or "",
                 is_human=step.human,
-                is_active=not step.suspended,
+                is_active=not step.suspended and step.key not in marks,
                 source=self.label,
                 external_id=step.key,
                 password=make_password(None),
@@ -89,9 +92,16 @@ class _Batch:
             numbers[step.key] = row.pk
             said = events.PersonCreated(person=row.email, name=row.name, source=self.label)
             self.draft.say(said, facts.person(row))
-            if step.suspended:
+            if mark := marks.get(step.key):
+                reason = (
+                    f"they were suspended when {mark.removed_by} deleted them: {mark.reason or 'no reason was given'}"
+                )
+                self.draft.say(events.PersonSuspended(person=row.email, reason=reason), facts.person(row))
+            elif step.suspended:
                 reason = f"{self.source}: {step.suspended}"
                 self.draft.say(events.PersonSuspended(person=row.email, reason=reason), facts.person(row))
+        Tombstone.objects.filter(pk__in=[mark.pk for mark in marks.values()]).delete()
+        self.suspended_by_hand = frozenset(marks)
         for step in steps:
             if step.number is None:
                 continue
@@ -103,6 +113,16 @@ class _Batch:
             if wanted:
                 people.edit(self.person(step.number), by=self.by, **wanted)
         return numbers
+
+    def _tombstones(self, new: Sequence[PersonStep]) -> dict[str, Tombstone]:
+        """Return the marks of those who come back, by key: by their id, or by their e-mail under another id."""
+        if not new:
+            return {}
+        rows = Tombstone.objects.filter(source=self.source)
+        by_key = {row.external_id: row for row in rows.filter(external_id__in=[step.key for step in new])}
+        by_email = {row.email: row for row in rows.filter(email__in=[step.email for step in new])}
+        found = {step.key: by_key.get(step.key) or by_email.get(step.email) for step in new}
+        return {key: mark for key, mark in found.items() if mark is not None}
 
     def identities(
         self, steps: Sequence[PersonStep], numbers: dict[str, int], active: frozenset[int]
@@ -131,7 +151,8 @@ class _Batch:
                 setattr(row, name, value)
             if step.gone:
                 row.gone_at = self.now
-            if step.suspended and (step.number is None or step.number in active):
+            by_hand = step.key in self.suspended_by_hand
+            if step.suspended and not by_hand and (step.number is None or step.number in active):
                 row.suspended, row.suspended_at = True, self.now
             elif step.restored and row.suspended:
                 row.suspended, row.suspended_at = False, None

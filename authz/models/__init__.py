@@ -24,6 +24,7 @@ from authz.models.source import (
     Toll,
 )
 from authz.models.ticket import Ticket
+from authz.models.tombstone import Tombstone
 
 __all__ = [
     "ApiKey",
@@ -53,6 +54,7 @@ __all__ = [
     "SpentToken",
     "Ticket",
     "Toll",
+    "Tombstone",
     "Tool",
     "User",
 ]

@@ -4,9 +4,11 @@ import pytest
 
 from authz.changes import people
 from authz.changes.administrators import make_administrator
+from authz.directory.taken import take
 from authz.models import Membership, Session, User
 from tests.admin.cast import BY
 from tests.admin.screen import errors, kinds_since, revision, row, told
+from tests.directory import cast as directory
 
 
 def test_a_person_is_added_with_a_password_and_a_group(screen, engineering):
@@ -168,3 +170,10 @@ def test_a_service_gets_no_password(screen, service):
     sent = {"_sure": "1", "password": "a very long sentence", "again": "a very long sentence"}
 
     assert b"issue it an API key" in screen.client.post(f"/admin/authz/user/{service.pk}/password/", sent).content
+
+
+def test_the_question_says_whom_a_directory_will_bring_back(screen, bob):
+    take(directory.source("scim"), directory.read(directory.person("alice"), complete=False), by=BY)
+    asked = screen.get("authz_user", "delete", directory.somebody("alice").pk).content.decode()
+    assert "will bring them back: alice@example.com (scim:corp)" in asked
+    assert "will bring them back" not in screen.get("authz_user", "delete", bob.pk).content.decode()
