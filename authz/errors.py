@@ -70,3 +70,11 @@ class Behind(AuthzError):
 
 class Unavailable(AuthzError):
     """An answer cannot be given now; every such failure is a denial."""
+
+
+class TooBusy(Unavailable):
+    """Too many want the same at this moment; the message is what to tell each of them."""
+
+    def __init__(self, message: str = "Too many people are signing in just now. Please try again in a moment.") -> None:
+        """Say so."""
+        super().__init__(message)

@@ -312,7 +312,10 @@ Five times as many make the account wait whatever the address, and the address w
 """
 
 AUTHZ_SIGN_INS_AT_ONCE = integer("AUTHZ_SIGN_INS_AT_ONCE", default=4, least=1)
-"""How many passwords one process checks at the same time; each takes some 100 MB while it is checked."""
+"""How many passwords one process checks at the same time; each takes some 100 MB while it is checked.
+
+Thirty-two times as many wait for their turn, without a connection to the database; more are told to come back (503).
+"""
 
 AUTHZ_SIGN_IN_WINDOW = seconds("AUTHZ_SIGN_IN_WINDOW", default=15 * 60)
 """How long a wrong password counts."""

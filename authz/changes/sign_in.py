@@ -1,6 +1,5 @@
 """Signing in with a password: proves who somebody is, slows down guessing, and records what was refused."""
 
-import threading
 import unicodedata
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,6 +16,7 @@ from audit.context import Actor
 from audit.record import lock_head, record
 from authz.changes import sessions
 from authz.decisions.names import LONGEST, is_too_long, normalized
+from authz.defence.gate import Gate
 from authz.errors import BadCredential
 from authz.formats.emails import find_email
 from authz.models import FailedSignIn, User
@@ -27,14 +27,19 @@ as often as one account from one address. So nobody keeps somebody out from one 
 REFUSED = "That e-mail address and password do not belong together."
 TOO_OFTEN = "Too many wrong passwords. Please wait a while and try again."
 UNSURE = "Your directory cannot be asked just now. Please try again in a moment."
-BUSY = "Too many people are signing in just now. Please try again in a moment."
 FOUND = " "
 """What begins the name under which tries against an entry of a directory are counted; nothing typed begins so."""
 PATIENCE = 5.0
 """Seconds that somebody waits for their password to be looked at."""
 
-_at_once = threading.BoundedSemaphore(settings.AUTHZ_SIGN_INS_AT_ONCE)
-"""Checking a password is made to cost memory and time; without a bound, strangers could spend all of ours."""
+WAITING = 32
+"""Sign-ins that wait for each one that is looked at."""
+
+GATE = Gate(settings.AUTHZ_SIGN_INS_AT_ONCE, waiting=WAITING * settings.AUTHZ_SIGN_INS_AT_ONCE)
+"""Checking a password is made to cost memory and time; without a bound, strangers could spend all of ours.
+
+It stands before the first query: who waits holds no connection to the database, of which others have need.
+"""
 
 
 class Elsewhere(NamedTuple):
@@ -64,22 +69,20 @@ def nowhere(_account: str, _password: str, _person: User | None, _count: Count) 
 def sign_in(*, email: str, password: str, device: str, address: str, elsewhere: Prove = nowhere) -> sessions.Begun:
     """Begin a session; BadCredential says in the same words, after the same work, that account or password is wrong.
 
+    TooBusy says that it was not looked at, for too many sign in just now.
+
     Whose password is not kept here is asked for `elsewhere`; whoever has one here is never asked for anywhere else.
     """
     account = find_email(email)[:254]
     tries = _Tries(address)
-    if not tries.count(canonical(email)):
-        raise BadCredential(TOO_OFTEN)
-    if not _at_once.acquire(timeout=PATIENCE):
-        raise BadCredential(BUSY)
-    try:
+    with GATE.passage(PATIENCE):
+        if not tries.count(canonical(email)):
+            raise BadCredential(TOO_OFTEN)
         person = User.objects.filter(email=account).first()
         # Somebody unknown costs as long as somebody known: the time must not tell who has an account.
         ours = person is not None and person.has_usable_password()
         known = ours and person is not None and person.is_active and person.is_human
         right = check_password(password, person.password if person is not None and known else _decoy())
-    finally:
-        _at_once.release()
     found = Elsewhere(person if right and known else None, why="wrong password" if known else "no such account")
     if not ours and password:
         found = elsewhere(account, password, person, tries.found)

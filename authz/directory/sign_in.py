@@ -11,6 +11,7 @@ from authz.changes.sign_in import sign_in as _sign_in
 from authz.directory.taken import take
 from authz.errors import AuthzError, DirectoryFailed, ImplausiblePlan
 from authz.models import Source, User
+from authz.outbound.waiting import leave_database
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ def prove(account: str, password: str, person: User | None, count: Count) -> Els
     refused = Elsewhere(None)
     for source in sources:
         at_once = _at_once.setdefault(source.pk, threading.BoundedSemaphore(MOST_AT_ONCE))
+        leave_database()
         if not at_once.acquire(timeout=PATIENCE):
             refused = refused._replace(sure=False, why=f"{source} is busy")
             continue

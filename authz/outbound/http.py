@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import httpx
 
 from authz.errors import OutboundFailed
+from authz.outbound.waiting import leave_database
 
 PATIENCE = 5.0
 """Seconds that an answer may take, however slowly it drips."""
@@ -82,6 +83,7 @@ def _ask(method: str, url: str, **more: Any) -> Answered:  # noqa: ANN401  what 
     # Nothing is unpacked: a few bytes could become as much as there is memory.
     more["headers"] = {"Accept": "application/json", "Accept-Encoding": "identity"} | dict(more["headers"] or {})
     too_late = f"{url} took longer than {PATIENCE:g} s"
+    leave_database()
     with _Watch() as watch:
         try:
             with (

@@ -18,7 +18,7 @@ from authz.changes import sessions
 from authz.conf import signing_key
 from authz.directory.oidc.provider import enabled
 from authz.directory.sign_in import sign_in
-from authz.errors import BadCredential
+from authz.errors import BadCredential, TooBusy
 from authz.formats import return_address
 from authz.models import Session, Source
 from authz.pages.middleware import principal_of
@@ -56,16 +56,21 @@ def form_for(request: HttpRequest) -> LoginForm:
 def show(request: HttpRequest) -> HttpResponse:
     """Show the form, or sign in."""
     rd = request.POST.get("rd", request.GET.get("rd", ""))
-    form = form_for(request)
+    said = LoginForm(request.POST if request.method == "POST" else None)
     refused = ""
-    if request.method == "POST" and form.is_valid():
+    # Nothing before this asks the database: whoever waits for their turn must not hold a connection.
+    if request.method == "POST" and said.is_valid():
         try:
             begun = sign_in(
-                email=form.cleaned_data["email"],
-                password=form.cleaned_data["password"],
+                email=said.cleaned_data["email"],
+                password=said.cleaned_data["password"],
                 device=request.headers.get("User-Agent", ""),
                 address=request.META.get("REMOTE_ADDR", ""),
             )
+        except TooBusy as error:
+            busy = render(request, "pages/busy.html", {"why": str(error)}, status=503)
+            busy["Retry-After"] = "5"
+            return busy
         except BadCredential as error:
             refused = str(error)
         else:
@@ -74,6 +79,7 @@ def show(request: HttpRequest) -> HttpResponse:
             answer = HttpResponseRedirect(way_back(rd))
             set_cookie(answer, begun.token)
             return answer
+    form = form_for(request)
     status = 200 if request.method != "POST" else 401 if refused else 400
     page = render(
         request, "pages/login.html", {"form": form, "rd": rd, "refused": refused, "providers": enabled()}, status=status

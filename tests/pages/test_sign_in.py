@@ -1,19 +1,25 @@
 """Signing in proves who one is, tells a guesser nothing, and leads back to where one came from and nowhere else."""
 
+import threading
 import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 from django.utils import timezone
 
 from audit.models import Entry
 from authz.changes import people
+from authz.changes import sign_in as sign_in_module
 from authz.changes.sign_in import FACTOR, REFUSED, TOO_OFTEN
 from authz.conf import signing_key
+from authz.defence.gate import Gate
 from authz.formats import return_address
 from authz.models import FailedSignIn, Session, User
 from tests.pages.cast import BY, PASSWORD, sign_in
+from tests.patience import HANG, until
 
 URL = "https://chat.example.com/room?a=1"
 
@@ -291,3 +297,43 @@ def test_guessing_at_one_account_from_many_addresses_is_slowed_down_too(cast, se
         assert 401 == sign_in(Client(), password="wrong", address=f"203.0.113.{n}").status_code
     assert TOO_OFTEN in sign_in(Client(), address="192.0.2.7").content.decode()
     assert 302 == sign_in(Client(), "carol@example.com", address="192.0.2.7").status_code
+
+
+def test_who_is_turned_away_is_told_to_come_back_and_asks_the_database_nothing(
+    cast, monkeypatch, django_assert_num_queries
+):
+    """Hundreds at once would otherwise hold every connection that the database has."""
+    monkeypatch.setattr(sign_in_module, "GATE", Gate(1, waiting=0))  # house: another gate, with less room
+    with sign_in_module.GATE.passage(1), django_assert_num_queries(0):
+        answer = sign_in(Client())
+    assert (503, "5") == (answer.status_code, answer["Retry-After"])
+    assert "Too many people are signing in" in answer.content.decode()
+    assert 302 == sign_in(Client()).status_code
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_to_be_let_in_holds_no_connection(cast, monkeypatch):
+    """The wait comes before the first query."""
+    monkeypatch.setattr(sign_in_module, "GATE", Gate(1, waiting=5))  # house: another gate, with less room
+    opened, made = [], BaseDatabaseWrapper.connect
+
+    def connect(wrapper):
+        opened.append(threading.current_thread().name)
+        return made(wrapper)
+
+    monkeypatch.setattr(BaseDatabaseWrapper, "connect", connect)
+    found = []
+
+    def visit():
+        found.append(sign_in(Client()).status_code)
+        connection.close()
+
+    visitors = [threading.Thread(target=visit, name=f"visitor {number}") for number in range(5)]
+    with sign_in_module.GATE.passage(1):
+        for visitor in visitors:
+            visitor.start()
+        until(lambda: sign_in_module.GATE._places == 0)  # noqa: SLF001  all of them wait
+        assert [] == [name for name in opened if name.startswith("visitor")]
+    for visitor in visitors:
+        visitor.join(HANG)
+    assert [302] * 5 == found

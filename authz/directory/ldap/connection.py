@@ -12,6 +12,7 @@ from ldap.ldapobject import LDAPObject
 from authz.directory.ldap.certificate import kept_file, why_not_trusted
 from authz.errors import DirectoryFailed
 from authz.formats.sources import LdapSettings
+from authz.outbound.waiting import leave_database
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ def connected(settings: LdapSettings, *, dn: str, password: str) -> Iterator[LDA
 
 
 def _first(settings: LdapSettings) -> LDAPObject:
+    leave_database()
     last: ldap.LDAPError = ldap.SERVER_DOWN()
     for url in settings.urls:
         connection = ldap.initialize(url, bytes_mode=False)

@@ -1,0 +1,1 @@
+"""Tests of what keeps one caller from taking everything."""
