@@ -115,7 +115,7 @@ clean: ## Remove the venv and every cache; the data folder stays
 # What is installed is remembered by a file beside it, so that a second `make run` starts at once.
 
 # The quickest Python 3.11 there is: one that was built without optimizations takes a third longer for everything. Each
-# is tried in three rounds, since whatever else the machine does meanwhile slows one of them down.
+# is tried in three rounds and by the time of the processor, whatever else the machine does meanwhile.
 # Without a 3.11, a newer one; `make run PYTHON=/path/to/python3` names another.
 define TRIAL
 import sys
@@ -123,11 +123,11 @@ if sys.version_info < (3, 11):
     sys.exit(1)
 import ensurepip, time, venv
 def seconds():
-    begun, counts = time.perf_counter(), {}
+    begun, counts = time.process_time(), {}
     for number in range(40000):
         word = str(number % 97)
         counts[word] = counts.get(word, 0) + len(word.encode().split(b"1"))
-    return time.perf_counter() - begun
+    return time.process_time() - begun
 print(int(min(seconds() for _ in range(9)) * 1e6), sys.executable)
 endef
 $(BIN)/python: export WORK = $(TRIAL)
