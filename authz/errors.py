@@ -68,6 +68,10 @@ class Behind(AuthzError):
     """A process has not yet seen the revision that the caller demands."""
 
 
+class UnreadableUrl(AuthzError):
+    """A URL is malformed, or two readers could read it differently."""
+
+
 class Unavailable(AuthzError):
     """An answer cannot be given now; every such failure is a denial."""
 

@@ -9,32 +9,19 @@ import functools
 import re
 from ipaddress import IPv6Address
 from typing import Final, NamedTuple
-from urllib.parse import unquote_to_bytes
 
-from authz.decisions.names import compatible
-from authz.errors import AuthzError
+from authz.errors import UnreadableUrl
+from authz.formats.url_paths import read_path
 
 LONGEST: Final = 8192
 ORIGIN: Final = re.compile(
     r"(https?|wss?)://([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::([0-9]{1,5}))?", re.ASCII
 )
 """Scheme, host and port."""
-REST: Final = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,=:@%/|^{}\"-]*)(\?[!-~]*)?", re.ASCII)
-"""Path and query. A query needs a path before it: a proxy that writes the Host header into a URL may be sent
-"public.example.com?"."""
+QUERY: Final = re.compile(r"[!-~]*", re.ASCII)
 ORIGINS_REMEMBERED: Final = 1024
-DOTS: Final = re.compile(r"(?:/\.|\.\.)(?:/|\Z)")
-"""A segment "." or one that ends in "..": a proxy that strips "/api" from "/api../x" makes "../x" of it."""
-BROKEN: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
-HIDDEN: Final = re.compile(r"%(2[fF]|5[cC]|23|3[fF]|25|2[eE]|3[bB]|[01][0-9A-Fa-f]|7[fF])")
-"""Encodings of / \\ # ? % . ; and of control characters."""
-DELIMITERS: Final = frozenset("/\\#?%.;")
 DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 MOST_PORT: Final = 65535
-
-
-class UnreadableUrl(AuthzError):
-    """A URL is malformed, or two readers could read it differently."""
 
 
 class Url(NamedTuple):
@@ -58,11 +45,12 @@ def read_url(text: str) -> Url:
     start = text.find("/", text.find("://") + 3)
     origin, rest = (text[:start], text[start:]) if start > 0 else (text, "/")
     scheme, host = read_origin(origin)
-    if (found := REST.fullmatch(rest)) is None:
+    # A query needs a path before it: a proxy that writes the Host header into a URL may be sent "public.example.com?".
+    path, _, query = rest.partition("?")
+    if QUERY.fullmatch(query) is None:
         message = "The URL is malformed."
         raise UnreadableUrl(message)
-    path, query = found.groups()
-    if query is not None and "#" in query:
+    if "#" in query:
         message = "The URL has a fragment."
         raise UnreadableUrl(message)
     return Url(host, read_path(path), path, f"{scheme}://{host}{path}")
@@ -95,27 +83,3 @@ def _with_port(scheme: str, host: str, port: str) -> str:
         message = "The URL's port does not exist."
         raise UnreadableUrl(message)
     return host if number == DEFAULT_PORTS[scheme] else f"{host}:{number}"
-
-
-def read_path(path: str) -> str:
-    """Return a path decoded; UnreadableUrl if it could mean several things."""
-    if "//" in path or ";" in path or DOTS.search(path):
-        message = "The URL's path is ambiguous."
-        raise UnreadableUrl(message)
-    if "%" not in path:
-        return path
-    if BROKEN.search(path) or HIDDEN.search(path):
-        message = "The URL's path hides a character."
-        raise UnreadableUrl(message)
-    try:
-        decoded = unquote_to_bytes(path).decode("utf-8")
-    except UnicodeDecodeError:
-        message = "The URL's path is not UTF-8."
-        raise UnreadableUrl(message) from None
-    if not decoded.isascii():
-        # Some servers fold full-width dots and slashes into plain ones, and only then split or look for "..".
-        folded = compatible(decoded)
-        if not DELIMITERS.isdisjoint(folded) or any("\x7f" <= each <= "\x9f" for each in decoded):
-            message = "The URL's path hides a character."
-            raise UnreadableUrl(message)
-    return decoded

@@ -13,8 +13,9 @@ from typing import Final, NamedTuple
 from authz.decisions.routing import is_mcp_endpoint
 from authz.decisions.vocabulary import ANY_TOOL, NO_TOOL, Kind
 from authz.decisions.world import World
-from authz.edge.canonical import UnreadableUrl, Url
+from authz.edge.canonical import Url
 from authz.edge.request import Request
+from authz.errors import UnreadableUrl
 
 VERSIONS: Final = frozenset({"2026-07-28"})
 """Exactly the protocol versions whose servers must verify the two headers."""

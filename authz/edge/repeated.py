@@ -24,10 +24,10 @@ from audit.spool import Recurring, about
 from authz.decisions.vocabulary import NO_TOOL
 from authz.decisions.world import World
 from authz.edge.answers import rendered
-from authz.edge.canonical import UnreadableUrl
 from authz.edge.leading import led_to
 from authz.edge.mcp_headers import tool_asked
 from authz.edge.remembered import Asker, Judged, Recalled, name_of, recall
+from authz.errors import UnreadableUrl
 
 _KEY: Final = secrets.token_bytes(32)
 

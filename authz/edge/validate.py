@@ -25,7 +25,7 @@ from authz.decisions.world import World
 from authz.edge.answers import Answer, expires_line, identity_lines, nobody_lines, unknown_lines
 from authz.edge.asked import Asked, Dialect, Refusal
 from authz.edge.assertion import assertion_line
-from authz.edge.canonical import UnreadableUrl, Url, read_url
+from authz.edge.canonical import Url, read_url
 from authz.edge.leading import led_to
 from authz.edge.mcp_headers import Call, call_of, tool_asked
 from authz.edge.presented import presented_by
@@ -33,7 +33,7 @@ from authz.edge.recording import Record, record, written
 from authz.edge.remembered import Asker, Recalled, is_lone, name_of, recall, remember, shown_by
 from authz.edge.request import Request
 from authz.edge.trust import client_address, is_trusted
-from authz.errors import BadCredential
+from authz.errors import BadCredential, UnreadableUrl
 from authz.formats import return_address
 from authz.lookups.current import current_world
 

@@ -7,8 +7,9 @@ refused as ambiguous by whoever reads the path; and "rpc" is taken by the portal
 from typing import Final
 from urllib.parse import quote
 
-from authz.decisions.names import compatible, fold
+from authz.decisions.names import fold
 from authz.errors import InvalidName
+from authz.formats.url_paths import hides_a_delimiter
 
 RPC: Final = "/ws/rpc"
 """The portal's own JSON-RPC interface."""
@@ -20,12 +21,7 @@ def socket_path(server: str) -> str:
     if fold(server) == "rpc":
         message = "the name 'rpc' belongs to the portal's own interface at /ws/rpc, so this server can have no upstream"
         raise InvalidName(message)
-    if not DELIMITERS.isdisjoint(server) or server == "." or server.endswith("..") or _hides_a_delimiter(server):
+    if not DELIMITERS.isdisjoint(server) or server == "." or server.endswith("..") or hides_a_delimiter(f"/{server}"):
         message = f"the name {server!r} cannot stand in the path of a WebSocket, so this server can have no upstream"
         raise InvalidName(message)
     return f"/ws/{quote(server, safe='')}"
-
-
-def _hides_a_delimiter(name: str) -> bool:
-    """Return whether a character becomes a delimiter or a dot for those who fold full-width ones."""
-    return not (DELIMITERS | {"."}).isdisjoint(compatible(name))

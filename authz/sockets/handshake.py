@@ -28,12 +28,12 @@ from authz.decisions.vocabulary import (
 )
 from authz.decisions.world import World
 from authz.edge import upstream
-from authz.edge.canonical import UnreadableUrl, read_path
 from authz.edge.client import Client, client_of
 from authz.edge.presented import presented_by
 from authz.edge.recording import record, written
 from authz.edge.request import Request
-from authz.errors import BadCredential, Unavailable
+from authz.errors import BadCredential, Unavailable, UnreadableUrl
+from authz.formats.url_paths import read_path
 from authz.lookups.current import CURRENT, current_world
 from authz.sockets.closing import EXPIRED, REVOKED, UNAVAILABLE, Closing
 from authz.sockets.held import Held, Kind, entering

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz.decisions import facts as f
-from authz.edge.canonical import UnreadableUrl
 from authz.edge.mcp_headers import HARMLESS, decoded
+from authz.errors import UnreadableUrl
 from tests.people import (
     ALICE,
     BOB,

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.edge.canonical import UnreadableUrl, read_url
-from authz.errors import InvalidName
+from authz.edge.canonical import read_url
+from authz.errors import InvalidName, UnreadableUrl
 from authz.formats.routes import parse_host, parse_prefix
 
 HOSTS = {

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.edge.canonical import read_path
 from authz.errors import InvalidName
 from authz.formats.labels import parse_label
 from authz.formats.socket_paths import socket_path
+from authz.formats.url_paths import read_path
 
 PATHS = {
     "chat": "/ws/chat",

@@ -35,6 +35,8 @@ REFUSALS = {
     "an address that leads nowhere": ("/elsewhere", "browser:alice", 404, "not-found"),
     "below the interface": ("/ws/rpc/more", "browser:alice", 404, "not-found"),
     "an ambiguous path": ("/ws/search/a/../b", "browser:alice", 403, "unreadable-url"),
+    "backslashes": ("/ws/search/..\\..\\admin", "browser:alice", 403, "unreadable-url"),
+    "what becomes a slash": ("/ws/search/a%E2%81%84b", "browser:alice", 403, "unreadable-url"),
     "a hidden slash": ("/ws/search%2froom", "browser:alice", 403, "unreadable-url"),
     "a key that is none": ("/ws/search", {"headers": {"Authorization": "Bearer ghk_x"}}, 401, "bad-credential"),
     "a session that is none": ("/ws/search", {"headers": {"Cookie": "gatehouse=x"}}, 401, "bad-credential"),
