@@ -71,6 +71,12 @@ class ActiveDirectory:
     """The invocationId; empty where it may not be read."""
     referrals: tuple[str, ...] = ()
     lie: str = ""
+    paging: str = "known"
+    """Whether it knows of paged results: known, refused (RFC 2696 §3), or ignored, as if nothing had been asked."""
+    root_for: str = "everybody"
+    """Who may read its root: everybody, whoever has proven who they are (a reader), or nobody."""
+    refusal: int = 0x32
+    """How it refuses its root: insufficientAccessRights, unless a test says otherwise (RFC 4511 §4.1.9)."""
     asked: list[str] = field(default_factory=list)
     """Whether each search for people or groups was for "everything" or for what "changed"."""
     between_pages: Any = None
@@ -217,8 +223,13 @@ class _Conversation(socketserver.StreamRequestHandler):
         where, directory = base.text().lower(), self.directory
         paging = paging_of(controls)
         if not where and scope.number() == 0:
+            if directory.root_for == "nobody" or (directory.root_for == "a reader" and not self.bound):
+                self.done(0x65, directory.refusal, "authentication required")
+                return
             self.show(directory.root(), wanted)
             self.done(0x65, SUCCESS)
+        elif paging is not None and directory.paging == "refused":
+            self.done(0x65, UNAVAILABLE, "no such control")
         elif not self.bound:
             self.done(0x65, OPERATIONS_ERROR, "In order to perform this operation a successful bind must be completed")
         elif where == directory.controller.lower() and directory.database:
@@ -234,7 +245,7 @@ class _Conversation(socketserver.StreamRequestHandler):
                 self.show(entry, wanted)
             self.done(0x65, SUCCESS)
         else:
-            self.search_below(where, filter_, wanted, paging)
+            self.search_below(where, filter_, wanted, paging if directory.paging == "known" else None)
 
     def search_below(self, where: str, filter_: Piece, wanted: list[str], paging: tuple[int, bytes] | None) -> None:
         directory = self.directory

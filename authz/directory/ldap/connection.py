@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 CONNECT = 5.0
 """Seconds in which a server has to take a connection."""
+UNREACHABLE = (ldap.SERVER_DOWN, ldap.CONNECT_ERROR, ldap.TIMEOUT, ldap.UNAVAILABLE, ldap.BUSY)
+"""What is no answer, so that the next server is asked."""
 
 
 @contextmanager
@@ -84,14 +86,27 @@ def _first(settings: LdapSettings) -> LDAPObject:
             if starts_tls(url, settings):
                 connection.start_tls_s()
             else:
-                connection.search_s("", ldap.SCOPE_BASE, attrlist=["1.1"])
-        except (ldap.SERVER_DOWN, ldap.CONNECT_ERROR, ldap.TIMEOUT, ldap.UNAVAILABLE, ldap.BUSY) as error:
+                _be_answered(connection)
+        except UNREACHABLE as error:
             log.warning("ldap.server_down", extra={"url": url, "error": told(error)})
             _leave(connection)
             last = ldap.SERVER_DOWN() if isinstance(error, ldap.CONNECT_ERROR) else error
         else:
             return connection
     raise last
+
+
+def _be_answered(connection: LDAPObject) -> None:
+    """Ask a server for anything, to learn whether it is there: a refusal is an answer as good as any.
+
+    Hardened servers show nothing to whoever has not said who they are.
+    """
+    try:
+        connection.search_s("", ldap.SCOPE_BASE, attrlist=["1.1"])
+    except UNREACHABLE:
+        raise
+    except ldap.LDAPError as error:
+        log.debug("ldap.answered", extra={"said": told(error)})
 
 
 def _leave(connection: LDAPObject) -> None:

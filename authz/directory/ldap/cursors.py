@@ -16,6 +16,7 @@ import ldap
 from django.utils import timezone
 from ldap.ldapobject import LDAPObject
 
+from authz.directory.ldap.connection import UNREACHABLE
 from authz.directory.ldap.values import GUID, Entry, first, lowered
 from authz.formats.sources import LdapSettings
 
@@ -43,8 +44,10 @@ def here(connection: LDAPObject, settings: LdapSettings) -> Here:
     wanted = ["currentTime", "highestCommittedUSN", "dsServiceName"]
     try:
         rows = connection.search_s("", ldap.SCOPE_BASE, attrlist=wanted)
-    except (ldap.NO_SUCH_OBJECT, ldap.INSUFFICIENT_ACCESS):
-        rows = []  # some servers say nothing of themselves
+    except UNREACHABLE:
+        raise
+    except ldap.LDAPError:
+        rows = []  # some servers say nothing of themselves, each with another refusal
     root: Entry = lowered(rows[0][1]) if rows else {}
     began = moment(first(root, "currentTime")) or timezone.now()
     if settings.flavour != "ad":

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import ldap
 from ldap.controls import SimplePagedResultsControl
@@ -32,16 +33,27 @@ def paged(  # noqa: PLR0913  what a search is made of
     `seen` is told how many there were so far, after each page. A search that ends in anything but success raises, so
     that whoever counts what is missing never takes a part for the whole.
     """
-    control = SimplePagedResultsControl(criticality=True, size=page, cookie="")
+    search = _Search(connection, base, filter_, list(attributes), patience)
+    control: SimplePagedResultsControl | None = SimplePagedResultsControl(criticality=True, size=page, cookie="")
     found: set[str] = set()
     empty = 0
     while True:
         try:
-            message = connection.search_ext(base, ldap.SCOPE_SUBTREE, filter_, list(attributes), serverctrls=[control])
-            _, rows, _, controls = connection.result3(message, all=1, timeout=patience)
+            rows, cookie = search.page(control)
         except ldap.SERVER_DOWN:
             why = f"the server hung up after {len(found)} entries"
             raise DirectoryFailed(why) from None
+        except ldap.UNAVAILABLE_CRITICAL_EXTENSION:
+            if control is None or found:
+                raise
+            control = None  # it knows of no pages, and says so
+            continue
+        if control is not None and cookie is None:
+            if found or empty:
+                why = "the server answered a paged search without saying whether there is more"
+                raise DirectoryFailed(why)
+            control = None  # it knows of no pages, and does not say so: what it showed may be a part
+            continue
         # Without a DN it is a referral to another server, which nobody here named.
         shown = [(dn, lowered(entry)) for dn, entry in rows if dn is not None]
         new = [row for row in shown if row[0] not in found]
@@ -51,17 +63,31 @@ def paged(  # noqa: PLR0913  what a search is made of
         found.update(dn for dn, _ in new)
         yield from new
         seen(len(found))
-        cookies = [each.cookie for each in controls if each.controlType == SimplePagedResultsControl.controlType]
-        if not cookies:
-            why = "the server answered a paged search without saying whether there is more"
-            raise DirectoryFailed(why)
-        if not cookies[0]:
-            return
+        if control is None or not cookie:
+            return  # a plain search that ends in success is whole (RFC 4511 §4.5.3), and so is the last page
         empty = 0 if new else empty + 1
         if empty > EMPTY_PAGES:
             why = f"the server promised more after {len(found)} entries, and showed nothing on {EMPTY_PAGES} pages"
             raise DirectoryFailed(why)
-        control.cookie = cookies[0]
+        control.cookie = cookie
+
+
+class _Search(NamedTuple):
+    connection: LDAPObject
+    base: str
+    filter_: str
+    attributes: list[str]
+    patience: float
+
+    def page(self, control: SimplePagedResultsControl | None) -> tuple[list[tuple[str | None, Entry]], bytes | None]:
+        """Return rows, and the cookie of the next page; None if the server does not speak of pages."""
+        controls = [control] if control is not None else []
+        message = self.connection.search_ext(
+            self.base, ldap.SCOPE_SUBTREE, self.filter_, self.attributes, serverctrls=controls
+        )
+        _, rows, _, answered = self.connection.result3(message, all=1, timeout=self.patience)
+        cookies = [each.cookie for each in answered if each.controlType == SimplePagedResultsControl.controlType]
+        return rows, cookies[0] if cookies else None
 
 
 def whole(connection: LDAPObject, dn: str, entry: Entry, attribute: str) -> Sequence[bytes]:

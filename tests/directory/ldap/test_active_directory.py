@@ -16,7 +16,16 @@ from authz.models import ForeignMember, Identity, Run, Source, User
 from tests.directory import cast
 from tests.directory.cast import BY, somebody
 from tests.directory.ldap.steps import comes_in, everything, hurried, synced
-from tests.peers.active_directory import CONTROLLER, DISABLED, DOMAIN, ENABLED, GROUPS, PEOPLE, READER_PASSWORD
+from tests.peers.active_directory import (
+    CONTROLLER,
+    DISABLED,
+    DOMAIN,
+    ENABLED,
+    GROUPS,
+    MOST_ENTRIES,
+    PEOPLE,
+    READER_PASSWORD,
+)
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.peer("python-ldap")]
 
@@ -201,6 +210,46 @@ def test_referrals_to_other_servers_are_not_followed(active_directory):
     active_directory.referrals = (f"ldap://ForestDnsZones.corp.example.com/DC=ForestDnsZones,{DOMAIN}",) * 3
     run = synced(corp(active_directory))
     assert ("done", []) == (run.state, run.problems)
+    assert IN_STEP == cast.memberships()
+    assert "alice" == comes_in("alice", "alice's password")
+
+
+@pytest.mark.parametrize("paging", ["refused", "ignored"])
+@pytest.mark.parametrize("mode", [Run.FULL, Run.CHANGES])
+def test_a_server_that_knows_of_no_pages_is_read_whole(active_directory, paging, mode):
+    """As LLDAP and glauth: a plain search that ends in success shows all there is."""
+    active_directory.paging = paging
+    source = corp(active_directory)
+    assert "done" == synced(source).state
+    assert IN_STEP == cast.memberships()
+    active_directory.person("dora")
+    assert "done" == synced(source, mode).state
+    assert somebody("dora").is_active
+    assert "alice" == comes_in("alice", "alice's password")
+
+
+@pytest.mark.parametrize("paging", ["refused", "ignored"])
+def test_a_server_that_knows_of_no_pages_and_has_more_than_it_shows_changes_nothing(active_directory, paging):
+    source = corp(active_directory)
+    synced(source)
+    before = everything()
+    active_directory.paging = paging
+    for number in range(MOST_ENTRIES):
+        active_directory.person(f"p{number}")
+    run = synced(source)
+    assert "failed" == run.state
+    assert "shows only a part of what there is" in run.failure
+    assert before == everything()
+
+
+ROOTS = {"insufficient access": 0x32, "a stronger proof": 0x08, "unwilling": 0x35, "nothing there": 0x20, "other": 0x50}
+
+
+@pytest.mark.parametrize("refusal", ROOTS.values(), ids=ROOTS)
+@pytest.mark.parametrize("root_for", ["a reader", "nobody"])
+def test_a_server_that_shows_its_root_to_no_stranger_is_there_all_the_same(active_directory, root_for, refusal):
+    active_directory.root_for, active_directory.refusal = root_for, refusal
+    assert "done" == synced(corp(active_directory)).state
     assert IN_STEP == cast.memberships()
     assert "alice" == comes_in("alice", "alice's password")
 
