@@ -6,6 +6,8 @@ from pathlib import Path
 from celery import Celery
 from django.conf import settings
 
+from portal import queue_folder
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 EVERY = 10.0
@@ -23,7 +25,7 @@ def folder(name: str) -> str:
 
 app = Celery("portal")
 app.conf.update(  # house: what Celery goes by, not rows
-    broker_url=settings.REDIS_URL or "filesystem://",
+    broker_url=settings.REDIS_URL or f"{queue_folder.NAME}://",
     broker_connection_retry_on_startup=True,
     broker_transport_options={}
     if settings.REDIS_URL

@@ -48,3 +48,23 @@ def test_what_runs_beside_the_server_ends_with_it(portal: PortalFactory, *, kill
     assert BESIDE == len(found)
     server.stop(kill=kill)
     until(lambda: not any(map(is_there, found)), "their end")
+
+
+def test_a_worker_alone_outlives_what_cannot_be_read_and_whatever_ends_it(portal: PortalFactory) -> None:
+    """It has somebody who starts it again, until both are told to stop."""
+    here = portal()
+    keeper = here.start("work")
+    until(lambda: len(children_of(keeper.child.pid)) == 1)
+    (worker,) = children_of(keeper.child.pid)
+    poison = here.folder / "queue" / "tasks" / "0_x.celery.msg"
+    until(poison.parent.exists)
+    poison.touch()
+    until(lambda: not poison.exists())
+    (poison.parent / "0_y.celery.msg").write_text('{"body": "no task", "headers": {}, "properties": {}}')
+    until(lambda: not list(poison.parent.glob("0_*")))
+    assert [worker] == children_of(keeper.child.pid)
+    os.kill(worker, 9)
+    until(lambda: [each for each in children_of(keeper.child.pid) if each != worker])
+    (again,) = (each for each in children_of(keeper.child.pid) if each != worker)
+    assert 0 == keeper.stop()
+    assert not is_there(again)
