@@ -1,7 +1,7 @@
 """Builds the proxies that Debian has not, or only in versions that are not safe, from their Go modules.
 
-Only the standard library is imported here: `install` runs before anything is installed. Each is built once on a machine,
-into the user's cache, under a name that holds its version; building takes minutes, so no test does it.
+Only the standard library is imported here: `install` runs before anything is installed. Each is built once on a machine
+into the cache of its user, under a name that holds its version; building takes minutes, so no test does it.
 """
 
 import os

@@ -16,7 +16,7 @@ from tests.whole.relay import Relay
 
 DOCKER = Path(__file__).resolve().parents[3] / "docker"
 PORTAL_URL = "http://portal.example.com"
-CHAT_SECRET = "what the application is shown"  # noqa: S105  a word that tests compare
+CHAT_SECRET = "what the application is shown"
 
 
 @dataclass(frozen=True)
