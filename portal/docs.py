@@ -138,8 +138,8 @@ def decisions_page() -> str:
         "|---|---|---|",
         *(f"| `{each.code}` | {each.effect} | `{each.rule}` |" for each in outcomes()),
         "",
-        "An answer of `200` carries no `X-Auth-Reason`; its code stands in the book. `/auth/validate` writes two codes",
-        "itself: see [validate.md](validate.md#reason-codes).",
+        "An answer of `200` carries no `X-Auth-Reason`; its code stands in the book. `/auth/validate` writes four",
+        "codes itself: see [validate.md](validate.md#reason-codes).",
         "",
         "## Scopes of API keys",
         "",
@@ -163,6 +163,7 @@ def outcomes() -> list[Outcome]:
     """Return every answer that a rule or the hot path can give, read from their source, in the order of the rules."""
     found = [
         *_outcomes_of(ROOT / "authz" / "decisions" / "rules.py"),
+        *(each._replace(rule="/auth/validate") for each in _outcomes_of(ROOT / "authz" / "edge" / "upgrade.py")),
         *_replaced_codes(ROOT / "authz" / "edge" / "validate.py"),
     ]
     order = [rule.__name__ for rule in rules.RULES]

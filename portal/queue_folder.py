@@ -31,9 +31,9 @@ LARGEST: Final = 1024 * 1024
 class Channel(filesystem.Channel):
     """Puts messages into a folder and takes them out of it."""
 
-    def _put(self, queue: str, message: dict[str, Any], **_: object) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **_: object) -> None:  # type: ignore[override]  # kombu's own two disagree
         """Put a message at the end of a queue."""
-        _write(Path(self.data_folder_out) / f"{time_ns():020}_{secrets.token_hex(8)}.{queue}.msg", message)
+        _write(Path(self.data_folder_out) / f"{time_ns():020}_{secrets.token_hex(8)}.{queue}.msg", payload)
 
     def _get(self, queue: str, timeout: object = None) -> dict[str, Any]:  # noqa: ARG002  the shape kombu wants
         """Take the first message of a queue, which nobody else gets then."""

@@ -55,6 +55,8 @@ def move_in() -> dict[str, Any]:
             for host in HOSTS:
                 servers.add_route(server, host=host, prefix=f"/{name}", by=by)
             grants.give(group=found[group], server=server, tools=tools, by=by)
+            if name == "search":
+                servers.add_route(server, host="chat.example.com", prefix="/ws", by=by)  # where the chat has WebSockets
         proxies.trust(name="nginx", secret=SECRET, by=by)
         keys = {name: api_keys.issue(person=made[name], name="script", scopes=[USE], by=by).text for name in PEOPLE}
         scopes = [GROUPS_CHECK, GROUPS_READ, EXPLAIN]

@@ -19,7 +19,7 @@ from tests.peers.browser import (
 )
 from tests.peers.database import django_db_setup
 from tests.peers.keycloak import keycloak
-from tests.peers.nginx import nginx
+from tests.peers.nginx import nginx, shared_nginx
 from tests.peers.openid import openid
 from tests.peers.portal import SECRET_KEY, portal, shared_portal
 from tests.peers.postgres import cluster
@@ -47,6 +47,7 @@ __all__ = [
     "pytest_runtest_protocol",
     "pytest_sessionfinish",
     "redis",
+    "shared_nginx",
     "shared_portal",
     "slapd",
 ]

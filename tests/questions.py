@@ -40,7 +40,9 @@ SAID = st.fixed_dictionaries(
         "address": st.sampled_from([{}, {"X-Real-IP": "192.0.2.1"}, {"X-Real-IP": "203.0.113.1"},
         {"X-Real-IP": "bad"}]),
         "secret": st.sampled_from([SECRET, "wrong"]),
-        "more": st.sampled_from([{}, {"Accept": "text/html"}, {"X_Real_IP": "192.0.2.1"}, {"Upgrade": "websocket"}]),
+        "more": st.sampled_from([{}, {"Accept": "text/html"}, {"X_Real_IP": "192.0.2.1"}, {"Upgrade": "websocket"},
+        {"Upgrade": "h2c"}, {"Sec-WebSocket-Key": "x", "Origin": "https://mcp.example.com"},
+        {"Sec-WebSocket-Key": "x", "Origin": "https://evil.example.org"}, {"Origin": "https://evil.example.org"}]),
         "target": st.sampled_from(["/auth/validate", "/auth", "/auth/validate/forward", "/auth/validate/envoy/search"]),
         "peer": st.sampled_from(["10.0.0.5", "127.0.0.1"]),
     }

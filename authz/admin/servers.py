@@ -27,7 +27,7 @@ from authz.models import Route, Server, Tool
 
 Kinds = Server.Kinds
 ASKED = ("name", "kind", "description", "mcp_path", "verifies_headers")
-LIVE = ("upstream", "longest", "notices")
+LIVE = ("upstream", "longest", "notices", "any_origin")
 CONNECTIONS = ("Live connections", {"fields": LIVE})
 
 

@@ -48,6 +48,7 @@ def create(  # noqa: PLR0913  one argument for each thing a server says
     upstream: str = "",
     longest: int | None = None,
     notices: bool = False,
+    any_origin: bool = False,
 ) -> Server:
     """Register a server, enabled and open to nobody; InvalidName or Conflict says why not."""
     name, upstream = SPELLING["name"](name), SPELLING["upstream"](upstream)
@@ -68,6 +69,7 @@ def create(  # noqa: PLR0913  one argument for each thing a server says
             upstream=upstream,
             longest=longest,
             notices=notices,
+            any_origin=any_origin,
         )
         draft.say(events.ServerCreated(server=name, description=description), facts.server(server))
     return server

@@ -15,7 +15,7 @@ from authz.formats.emails import find_email
 from authz.formats.signed_jwt import DOTS, check_limits, signed_claims, unverified_part
 from authz.outbound.key_sets import KEY_SETS, Keys
 
-LONGEST = 8192
+LONGEST = 32_768
 """Characters of a token; more is not a token but an attempt to keep us busy."""
 REMEMBERED = 4096
 """Tokens whose signature was found good, kept so that it is checked once and not at each request."""

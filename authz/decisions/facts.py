@@ -92,6 +92,8 @@ class ServerIs(NamedTuple):
     """Seconds that a connection to it may live; None for what the settings say."""
     notices: bool = False
     """Whether its clients understand a notice in their stream before the end."""
+    any_origin: bool = False
+    """Whether a session cookie opens a WebSocket to it whatever page asks."""
 
 
 class ServerGone(NamedTuple):

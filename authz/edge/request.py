@@ -16,6 +16,8 @@ KNOWN: Final = frozenset(
         "mcp-protocol-version",
         "origin",
         "sec-fetch-mode",
+        "sec-websocket-key",
+        "sec-websocket-version",
         "upgrade",
         "x-api-key",
         "x-forwarded-for",

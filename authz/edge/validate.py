@@ -33,6 +33,7 @@ from authz.edge.recording import Record, record, written
 from authz.edge.remembered import Asker, Recalled, is_lone, name_of, recall, remember, shown_by
 from authz.edge.request import Request
 from authz.edge.trust import client_address, is_trusted
+from authz.edge.upgrade import judged, upgrades
 from authz.errors import BadCredential, UnreadableUrl
 from authz.formats import return_address
 from authz.lookups.current import current_world
@@ -77,7 +78,9 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool, r
         target = Target(Where.UNREADABLE, problem="The proxy names a client address that is none.")
         address = ""
     asker = Asker(shown_by(request), call, address, dialect)
-    name = name_of(asker, target, tool)
+    # A handshake depends on the page that asks, too, and comes once for each connection: it is judged each time.
+    upgrade = upgrades(request.headers)
+    name = None if upgrade else name_of(asker, target, tool)
     if (known := recall(world, name, at)) is not None:
         record(about(url.shown, known.line), at)
         request.recalled = Recalled(world, known, url.shown, None if again else (asker, asked.url))
@@ -96,6 +99,8 @@ def _validate(request: Request, read: Dialect, dialect: str, *, settled: bool, r
     decision = decide(question, world)
     if bad and decision.effect is Effect.SIGN_IN:
         decision = decision._replace(code="bad-credential", reason=f"{bad[0].upper()}{bad[1:]}.")
+    if upgrade:
+        decision = judged(decision, question, world, url, request.headers)
     line = written(question, decision, world, dialect)
     record(about(url.shown, line), at)
     given = answer(question, decision, world, asked, request)
@@ -160,7 +165,7 @@ def _is_a_page(headers: dict[str, str]) -> bool:
     """Return whether a browser would show the answer to a person: only then does a redirect help anybody."""
     return (
         "text/html" in headers.get("accept", "")
-        and "upgrade" not in headers
+        and not upgrades(headers)
         and "x-requested-with" not in headers
         and headers.get("sec-fetch-mode", "navigate") == "navigate"
     )

@@ -45,6 +45,7 @@ def server(row: Server) -> f.ServerIs:
         row.upstream,
         row.longest,
         row.notices,
+        row.any_origin,
     )
 
 

@@ -58,6 +58,12 @@ class Server(models.Model):
         default=False,
         help_text='Its clients understand {"type": "gatehouse.ending", …} in their stream, sent before the end.',
     )
+    any_origin = models.BooleanField(
+        "WebSockets from any page",
+        default=False,
+        help_text="Only if it checks Origin itself, or knows people by something else than the session cookie: "
+        "any page that somebody has open could otherwise speak to it in their name.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -132,12 +132,13 @@ def test_each_kind_shows_the_tables_that_it_can_have(screen, search):
 
 def test_where_websockets_are_carried_to_is_saved_in_one_spelling(screen, search):
     entries = told()
-    screen.send("authz_server", "add", name="chat", kind="web", upstream="WS://Chat:80/ws", longest="60", notices="on")
+    screen.send("authz_server", "add", name="chat", kind="web", upstream="WS://Chat:80/ws", longest="60", notices="on",
+                any_origin="on")  # fmt: skip
     screen.send("authz_server", "change", search.pk, upstream="wss://search:443/")
     screen.send("authz_server", "change", search.pk, upstream="wss://search ")
 
-    live = Server.objects.values_list("name", "upstream", "longest", "notices")
-    assert [("chat", "ws://chat/ws", 60, True), ("search", "wss://search", None, False)] == list(
+    live = Server.objects.values_list("name", "upstream", "longest", "notices", "any_origin")
+    assert [("chat", "ws://chat/ws", 60, True, True), ("search", "wss://search", None, False, False)] == list(
         live.exclude(kind="portal")
     )
     assert ["server.created", "server.changed"] == kinds_since(entries)

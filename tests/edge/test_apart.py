@@ -55,6 +55,8 @@ MORE: tuple[dict[str, str], ...] = (
     CALL | {"Mcp-Name": "create_issue"},
     {"X-Real-IP": "192.0.2.1"},
     {"X-Real-IP": "bad"},
+    {"Sec-WebSocket-Key": "x", "Origin": "https://mcp.example.com"},
+    {"Sec-WebSocket-Key": "x", "Origin": "https://evil.example.org"},
 )
 
 

@@ -33,6 +33,7 @@ OPENS = {
 OPENS_NOTHING = frozenset({
     "accept", "sec-fetch-mode", "upgrade", "x-requested-with",  # how a refusal is told
     "authz-at-least", "content-type", "host", "origin", "x-forwarded-method", "x-original-uri", "x-real-ip",
+    "sec-websocket-key", "sec-websocket-version",
 }) | JOINED.keys()  # fmt: skip
 """Headers that open nothing alone: they narrow, or are read as lists."""
 

@@ -56,11 +56,22 @@ def nginx(tmp_path: Path) -> Iterator[Nginx]:
 
     Several may run at once; each ends with the test.
     """
+    yield from nginxes(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    """Return what `nginx` does, for a fixture that the tests of a file share."""
+    yield from nginxes(tmp_path_factory.mktemp("nginx"))
+
+
+def nginxes(place: Path) -> Iterator[Nginx]:
+    """Yield the function of the fixture; what it started ends after that."""
     program = need("nginx")
     running: list[Process] = []
 
     def begin(text: str, *, replace: Mapping[str, str] | None = None) -> str:
-        directory = tmp_path / f"nginx-{len(running)}"
+        directory = place / f"nginx-{len(running)}"
         directory.mkdir()
         port = free_port()
         configuration = directory / "nginx.conf"

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.peers.gobuilt import built
+
 STRICT = os.environ.get("CI", "").lower() == "true"
 """Whether a missing part is a failure: on a build machine it is, on a laptop it is a skip with its reason."""
 
@@ -60,6 +62,8 @@ class Part:
     find: Callable[[], Path | None]
     packages: tuple[str, ...]
     without: str
+    module: str = ""
+    """The command of a Go module that it is built from, if it is no package; nobody has to have Go."""
 
 
 PARTS = (
@@ -76,6 +80,16 @@ PARTS = (
     ),
     Part("Node.js", on_path("node", "nodejs"), ("nodejs",), "nobody signs in by a real OpenID provider"),
     Part("npm", on_path("npm"), ("npm",), "the real OpenID provider is not installed, and nobody signs in by it"),
+    Part("HAProxy", on_path("haproxy"), ("haproxy",), "docker/haproxy.cfg is not tested"),
+    Part("Apache httpd", on_path("apache2", "httpd"), ("apache2-bin",), "docker/httpd.conf is not tested"),
+    Part("LuaSocket", file("/usr/share/lua/5.3/socket/http.lua"), ("lua-socket",), "docker/httpd.conf is not tested"),
+    Part(
+        "Caddy",
+        built("caddy", "2.11.9"),
+        (),
+        "docker/Caddyfile is not tested",
+        module="github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9",
+    ),
 )
 
 LDAP_PARTS = (

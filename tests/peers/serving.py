@@ -29,12 +29,16 @@ class Serving(socketserver.ThreadingTCPServer):
         """End; once more does no harm."""
         self.stopping.set()
         self.shutdown()
-        for each in list(self._open):  # or a handler would wait for whatever a silent client may yet say
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
+        self.hang_up()  # or a handler would wait for whatever a silent client may yet say
         self.server_close()
         self._thread.join(HANG)
         assert not self._thread.is_alive()
+
+    def hang_up(self) -> None:
+        """End all connections, and go on listening."""
+        for each in list(self._open):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
 
     def __exit__(self, *_: object) -> None:
         self.stop()

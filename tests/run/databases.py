@@ -39,7 +39,8 @@ ONCE: Final = {
         "tests/sockets/test_methods.py", "tests/sockets/test_relay.py", "tests/sockets/test_rpc.py",
         "tests/sockets/test_serve_tcp.py", "tests/sockets/test_tcp.py", "tests/sockets/test_tcp_hostile.py",
         "tests/sockets/test_topics.py", "tests/whole/test_default.py", "tests/whole/test_nginx.py",
-        "tests/whole/test_nginx_hosts.py",
+        "tests/whole/test_nginx_closed.py", "tests/whole/test_nginx_hosts.py", "tests/whole/test_nginx_tls.py",
+        "tests/whole/proxies",
     ), WIRE),
     **dict.fromkeys((
         "tests/directory/ldap/test_active_directory.py", "tests/directory/ldap/test_failures.py",

@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 from tests.acts import PASSWORD, SECRET
 from tests.patience import HANG
 from tests.peers.portal import Served
-from tests.sockets.live import House, connected, ended, is_alive
+from tests.sockets.live import ENV, House, connected, ended, is_alive
 from tests.sockets.upstream import application as an_application
 
 SHIPPED = Path(__file__).resolve().parents[2] / "docker" / "nginx.conf"
@@ -58,7 +58,7 @@ def here(portal, application):
 
 @pytest.mark.peer("nginx")
 def test_a_handshake_passes_both_gates_or_neither(here, nginx):
-    edge, portal = here.edge(), here.serve()
+    edge, portal = here.edge(env=ENV), here.serve()
     front = Served(nginx(BOTH_GATES.replace("EDGE", edge.url).replace("PORTAL", portal.url)), portal.process)
     with connected(front, "/search/room", **here.browser("alice")) as client:
         client.send("who am I?")

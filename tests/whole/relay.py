@@ -50,17 +50,27 @@ class Relay:
         with suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
 
-    def stop(self) -> None:
-        """Close the port and hang up on everybody."""
-        self.release()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._threads[0].join(HANG)  # from now on nobody comes
-        self._listener.close()
+    def hang_up(self) -> None:
+        """End all connections, and go on listening."""
+        self._flows.set()
         for each in self._open:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
+        for thread in self._threads[1:]:
             thread.join(HANG)
             assert not thread.is_alive()
         for each in self._open:
             each.close()
+        self._open.clear()
+        del self._threads[1:]
+
+    def stop(self) -> None:
+        """Close the port and hang up on everybody; once more does no harm."""
+        if not self._threads:
+            return
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join(HANG)  # from now on nobody comes
+        self._listener.close()
+        self.hang_up()
+        self._threads.clear()

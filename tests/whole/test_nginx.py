@@ -22,7 +22,7 @@ CHAT, PORTAL = {"Host": "chat.example.com"}, {"Host": "portal.example.com"}
 class Gate:
     """nginx with everything behind it."""
 
-    def __init__(self, install, nginx, echo):
+    def __init__(self, install, nginx, echo, *, portal_port=0, **more):
         # What nginx does is the same whatever the database is.
         self.here = install(database="sqlite", env={
             "PORTAL_URL": "http://portal.example.com", "AUTHZ_COOKIE_DOMAIN": "example.com",
@@ -32,14 +32,15 @@ class Gate:
         self.edge = self.here.edge(env=env)
         self.portal = self.here.portal.serve("serve", "--no-sequencer", "--port", "{port}", ready="/livez", env=env)
         self.echo = echo
-        self.url = nginx(CONFIGURATION.read_text(), replace={
+        portal = f"127.0.0.1:{portal_port}" if portal_port else self.portal.url.removeprefix("http://")
+        self.url = nginx(more.pop("text", CONFIGURATION.read_text()), replace={
             "listen 80;": "listen 127.0.0.1:@PORT@;",
-            "portal:8000": self.portal.url.removeprefix("http://"),
+            "portal:8000": portal,
             "edge:8001": self.edge.url.removeprefix("http://"),
             "chat:8000": f"127.0.0.1:{echo.port}",
             "CHANGE-ME-proxy-secret": SECRET,
             "CHANGE-ME-chat-secret": "what the application is shown",
-        })  # fmt: skip
+        } | more)  # fmt: skip
 
     def get(self, path, *shown, method="GET", body=None):
         headers = dict(CHAT)
@@ -178,14 +179,25 @@ def test_a_websocket_is_judged_at_its_handshake(gate):
         said = CHAT | HANDSHAKE
         for each in shown:
             said |= each
-        lines = "".join(f"{name}: {value}\r\n" for name, value in said.items())
-        return gate.raw(f"GET /search/ws HTTP/1.1\r\n{lines}\r\n".encode(), until=until)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in said.items() if value)
+        return gate.raw(f"GET /ws HTTP/1.1\r\n{lines}\r\n".encode(), until=until)
 
     got = shaken(gate.here.cookie("alice"), until=b"@example.com")
     assert got.startswith(b"HTTP/1.1 101")
     assert got.endswith(b"alice@example.com")
     assert shaken().startswith(b"HTTP/1.1 401")
     assert shaken(gate.here.cookie("mallory")).startswith(b"HTTP/1.1 403")
+
+    # By the page that asks for it, where what is shown is a cookie.
+    for origin in ("https://evil.example.org", "http://chat.example.com:8080", "https://chat.example.com", "null"):
+        refused = shaken(gate.here.cookie("alice"), {"Origin": origin})
+        assert refused.startswith(b"HTTP/1.1 403"), origin
+        assert b"X-Auth-Reason: origin\r\n" in refused
+        assert shaken(gate.here.bearer("alice"), {"Origin": origin}).startswith(b"HTTP/1.1 101")
+    for origin in ("", "http://CHAT.example.com:80", "http://portal.example.com"):
+        assert shaken(gate.here.cookie("alice"), {"Origin": origin}).startswith(b"HTTP/1.1 101"), origin
+    assert [("/ws", ["websocket"])] * 8 == gate.echo.upgrades
+    assert [] == gate.echo.tunnelled
     assert 200 == gate.get("/search", gate.here.cookie("alice")).status
 
 

@@ -1,0 +1,1 @@
+"""The shipped configuration of each proxy, before one table of checks."""
