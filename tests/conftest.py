@@ -25,7 +25,7 @@ from tests.peers.portal import SECRET_KEY, portal, shared_portal
 from tests.peers.postgres import cluster
 from tests.peers.processes import process
 from tests.peers.redis import redis
-from tests.peers.slapd import slapd
+from tests.peers.slapd import slapd, slapd_of_this_worker
 from tests.run import databases, examples, order, report
 from tests.run.leftovers import nothing_is_left, nothing_is_left_by_the_file
 
@@ -50,6 +50,7 @@ __all__ = [
     "shared_nginx",
     "shared_portal",
     "slapd",
+    "slapd_of_this_worker",
 ]
 
 OURS_TO_SAY = ("ALLOWED_HOSTS", "DATABASE_URL_FILE", "DEBUG", "PORTAL_URL", "REDIS_URL", "SECRET_KEY_FILE")

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.patience import HANG
 from tests.peers.needs import need
 from tests.peers.processes import DidNotStart, Process, free_port, start
+from tests.run.leftovers import kept
 
 BASE = "dc=example,dc=com"
 PEOPLE, GROUPS = f"ou=people,{BASE}", f"ou=groups,{BASE}"
@@ -161,6 +162,18 @@ class Slapd:
                 names("sales", dn_of("bob")),
             ]
         )
+
+    def size(self) -> int:
+        """Return how many entries it has."""
+        with closing_ldap(self) as connection:
+            return len(connection.search_s(BASE, 2, attrlist=["1.1"]))
+
+    def empty(self) -> None:
+        """Delete every entry, the deepest first."""
+        with closing_ldap(self) as connection:
+            names = [dn for dn, _ in connection.search_s(BASE, 2, attrlist=["1.1"])]
+            for dn in sorted(names, key=lambda name: (-name.count(","), name)):
+                connection.delete_s(dn)
 
     def load(self, entries: Iterable[list[tuple[str, str]]]) -> None:
         """Add entries over the wire, so that every overlay sees them."""
@@ -316,8 +329,60 @@ def running(folder: Path, **certificate: Any) -> Iterator[Slapd]:
         made.stop()
 
 
+class _OfThisWorker:
+    """The server that the tests of one worker share; one that a test stopped or set up otherwise is replaced."""
+
+    def __init__(self) -> None:
+        self._slapd: Slapd | None = None
+        self._begun: tuple[Process | None, str] = (None, "")
+
+    def ready(self, folder: Path) -> Slapd:
+        """Return a server that holds the people we know and nothing else."""
+        if self._slapd is None:
+            folder.mkdir()
+            with kept():
+                made = Slapd(folder, need("OpenLDAP"))
+                made.prepare()
+                made.begin()
+            self._slapd, self._begun = made, (made.process, _configuration(made))
+        else:
+            self._slapd.empty()
+        self._slapd.fill()
+        return self._slapd
+
+    def is_as_it_was(self) -> bool:
+        """Tell whether the server is the one that was started, as it was started."""
+        made = self._slapd
+        if made is None or made.process is None or made.process.child.poll() is not None:
+            return False
+        return (made.process, _configuration(made)) == self._begun and made.size() < WORTH_EMPTYING
+
+    def leave(self) -> None:
+        """Stop it."""
+        if self._slapd is not None:
+            self._slapd.stop()
+            self._slapd = None
+
+
+def _configuration(slapd: Slapd) -> str:
+    return (slapd.folder / "slapd.conf").read_text()
+
+
+WORTH_EMPTYING = 300
+"""Entries; more are gone sooner with their server."""
+
+
+@pytest.fixture(scope="session")
+def slapd_of_this_worker() -> Iterator[_OfThisWorker]:
+    """Return the one server, which the first test that asks for it starts."""
+    made = _OfThisWorker()
+    yield made
+    made.leave()
+
+
 @pytest.fixture
-def slapd(tmp_path: Path) -> Iterator[Slapd]:
-    """Return one that runs, and ends with the test."""
-    with running(tmp_path) as made:
-        yield made
+def slapd(slapd_of_this_worker: _OfThisWorker, tmp_path: Path) -> Iterator[Slapd]:
+    """Return one that runs, with the people we know in it and nothing else."""
+    yield slapd_of_this_worker.ready(tmp_path / "slapd")
+    if not slapd_of_this_worker.is_as_it_was():
+        slapd_of_this_worker.leave()

@@ -4,14 +4,15 @@ import json
 import re
 import socket
 import urllib.parse
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from tests.acts import PASSWORD, SECRET
-from tests.installation import fetch
+from tests.installation import Installation, fetch
 from tests.patience import HANG
+from tests.whole.echo import Echo
 
 pytestmark = pytest.mark.peer("nginx")
 CONFIGURATION = Path(__file__).resolve().parents[2] / "docker" / "nginx.conf"
@@ -64,9 +65,29 @@ class Gate:
             return got
 
 
-@pytest.fixture
-def gate(install, nginx, echo):
-    return Gate(install, nginx, echo)
+def shared(portal, nginx):
+    """Yield one for a fixture that the tests of a file share."""
+    with ExitStack() as ends:
+
+        def install(**how):
+            here = Installation(portal(**how))
+            ends.callback(here.stop)
+            return here
+
+        echo = Echo()
+        ends.callback(echo.stop)
+        yield Gate(install, nginx, echo)
+
+
+@pytest.fixture(scope="module")
+def gate(shared_portal, shared_nginx):
+    yield from shared(shared_portal, shared_nginx)
+
+
+@pytest.fixture(autouse=True)
+def nothing_has_come(gate):
+    yield
+    gate.echo.forget()
 
 
 IDENTITY = (
@@ -211,7 +232,8 @@ def test_a_tool_is_judged_by_its_headers(gate):
     assert 403 == gate.get("/jira", gate.here.cookie("alice")).status
 
 
-def test_with_the_edge_or_the_portal_down_the_gate_stays_shut(gate):
+def test_with_the_edge_or_the_portal_down_the_gate_stays_shut(install, nginx, echo):
+    gate = Gate(install, nginx, echo)
     here = gate.here
     gate.portal.stop()
     assert 200 == gate.get("/search", here.cookie("alice")).status

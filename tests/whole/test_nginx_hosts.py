@@ -4,7 +4,7 @@ import pytest
 
 from tests.acts import SECRET
 from tests.installation import fetch
-from tests.whole.test_nginx import Gate
+from tests.whole.test_nginx import shared
 
 pytestmark = pytest.mark.peer("nginx")
 
@@ -23,11 +23,17 @@ for name, host in (("notes", "mcp.example.com"), ("wiki", "chat.example.com:8443
 """Three servers that Mallory may use; none of them is what nginx serves as chat.example.com."""
 
 
-@pytest.fixture
-def gate(install, nginx, echo):
-    here = Gate(install, nginx, echo)
-    here.here.portal.manage("shell", "-c", ELSEWHERE)
-    return here
+@pytest.fixture(scope="module")
+def gate(shared_portal, shared_nginx):
+    for made in shared(shared_portal, shared_nginx):
+        made.here.portal.manage("shell", "-c", ELSEWHERE)
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def nothing_has_come(gate):
+    yield
+    gate.echo.forget()
 
 
 def judged(gate, host):
