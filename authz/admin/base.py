@@ -18,6 +18,7 @@ from authz.admin.forms import VerbForm
 from authz.admin.inline import Rows
 from authz.admin.refused import Refused, placed
 from authz.admin.search import Searched
+from authz.admin.stale import refuse_stale
 from authz.admin.who import Administered, actor
 from authz.changes.change import change as one_change
 
@@ -42,6 +43,7 @@ class VerbAdmin(Administered, Searched, ModelAdmin, Generic[Row]):
     list_max_show_all = 50
     view_on_site = False
     change_form_show_cancel_button = True
+    change_form_before_template = "admin/shown.html"
 
     def create(self, form: Any, by: Actor) -> Row:  # noqa: ANN401  each screen has its own
         """Call the verb that makes a row."""
@@ -85,6 +87,8 @@ class VerbAdmin(Administered, Searched, ModelAdmin, Generic[Row]):
         """Save the row and the rows inside it in one change."""
         by = actor(request)
         with placed(), one_change(by):
+            if change and form.has_changed():
+                refuse_stale(form)
             with placed(form.prefix, self.blames):
                 if not change:
                     row = self.create(form, by)

@@ -7,6 +7,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 
 from authz.admin.fields import Fixed
 from authz.admin.refused import Refused
+from authz.admin.stale import NAME, fingerprints
 
 
 class VerbForm(forms.ModelForm):  # type: ignore[type-arg]  # of whichever row
@@ -40,6 +41,18 @@ class VerbForm(forms.ModelForm):  # type: ignore[type-arg]  # of whichever row
     def wanted(self) -> dict[str, Any]:
         """Return what was changed, by the names of the verb's arguments."""
         return {name: self.cleaned_data[name] for name in self.changed_data if name in self.cleaned_data}
+
+    @property
+    def shown_name(self) -> str:
+        """Return the name under which the page sends back what it showed."""
+        return self.add_prefix(NAME)
+
+    @property
+    def shown(self) -> str:
+        """Return what the page shows of its row, or showed when it was first opened; nothing for a new one."""
+        if self.instance.pk is None:
+            return ""
+        return str(self.data.get(self.shown_name, "")) if self.is_bound else fingerprints(self)
 
     def _update_errors(self, errors: ValidationError) -> None:
         """Leave the table's own constraints to the verbs, which say more about what is wrong."""

@@ -15,6 +15,7 @@ from authz.admin.fields import Moment
 from authz.admin.forms import VerbForm
 from authz.admin.refused import placed
 from authz.admin.search import Searched
+from authz.admin.stale import refuse_stale
 from authz.admin.who import Administered
 
 Parent = TypeVar("Parent", bound=Model)
@@ -94,9 +95,12 @@ class VerbInline(Administered, Searched, TabularInline, Generic[Parent, Row]):
         for form in formset.initial_forms:
             if form in gone and (row := self.model.objects.filter(pk=form.instance.pk).first()) is not None:
                 with placed():
+                    refuse_stale(form, removing=True)
                     self.remove(row, by)
         for form in formset.initial_forms:
             if form not in gone and form.has_changed():
+                with placed(form.prefix):
+                    refuse_stale(form)
                 with placed(form.prefix, self.blames):
                     self.edit(form.instance, form.wanted(), by)
         for form in formset.extra_forms:
