@@ -240,7 +240,8 @@ def the_portal_has_its_own_host(front: Front) -> None:
         assert "127.0.0.1" == told["x-forwarded-for"]
         assert "127.0.0.1" == told.get("x-real-ip", "127.0.0.1")
     front.behind.portal.seen.clear()
-    for path in ("/api/v1/users", "/scim/v2/Users", "/auth/validate", "/auth", "/validate", "/api"):
+    for path in ("/api/v1/users", "/scim/v2/Users", "/auth/validate", "/auth", "/validate", "/api", "/%61pi/v1/users",
+                 "/a%70i", "/%73cim/v2/Users?x=/api/v1/tickets", "/auth?/api/v1/tickets"):  # fmt: skip
         assert 404 == front.get(path, portal).status, path
     assert [] == front.behind.portal.seen
     assert front.get("/admin/", front.here.cookie("carol")).status == 403
