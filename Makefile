@@ -68,6 +68,10 @@ slowest: ## Write tests/slowest.toml anew from the last `make test`
 parts: $(BIN)/python ## Install the programs that tests run against, or say which are missing
 	@$(BIN)/python tests/peers/install
 
+.PHONY: traefik
+traefik: $(BIN)/python ## Build Traefik, so that docker/traefik.yml is tested too; this takes some ten minutes
+	@$(BIN)/python tests/peers/install --optional
+
 .PHONY: test-sqlite
 test-sqlite: $(VENV)/.dev ## Run the tests on SQLite
 	@$(RUN) $(KEEP) $(ARGS)

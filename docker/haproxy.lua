@@ -5,7 +5,8 @@
 -- Whatever goes wrong is a refusal: HAProxy would go on with the next line of its configuration.
 
 local EDGE = "http://edge:8001/auth/validate/forward"
-local TIMEOUT = 5000 -- milliseconds
+-- Milliseconds for one attempt. HAProxy 2.6 makes four before it gives up; later ones can be told `httpclient.retries 0`.
+local TIMEOUT = 1500
 -- What the edge reads. One that came twice could be read differently by the application, so there may be one of each.
 local READ = {
   "accept", "authorization", "cookie", "mcp-method", "mcp-name", "mcp-protocol-version", "origin", "sec-fetch-mode",

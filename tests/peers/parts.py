@@ -92,6 +92,17 @@ PARTS = (
     ),
 )
 
+OPTIONAL_PARTS = (
+    Part(
+        "Traefik",
+        built("traefik", "3.7.13"),
+        (),
+        "docker/traefik.yml is not tested",
+        module="github.com/traefik/traefik/v3/cmd/traefik@v3.7.13",
+    ),
+)
+"""What takes so long to build that nobody has to have it."""
+
 LDAP_PARTS = (
     Part("C compiler", on_path("cc", "gcc"), ("gcc",), "python-ldap is not built"),
     Part("C library headers", file("/usr/include/stdlib.h"), ("libc6-dev",), "python-ldap is not built"),
@@ -114,4 +125,4 @@ BENCH_PARTS = (
 
 def named(name: str) -> Part:
     """Return the part of this name."""
-    return next(part for part in PARTS + BENCH_PARTS + LDAP_PARTS if part.name == name)
+    return next(part for part in PARTS + OPTIONAL_PARTS + BENCH_PARTS + LDAP_PARTS if part.name == name)

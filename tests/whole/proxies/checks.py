@@ -1,7 +1,9 @@
 """What a proxy in front of an application must do and must not do: one table for all of them."""
 
 import json
+import posixpath
 from collections.abc import Callable
+from urllib.parse import unquote
 
 from authz.edge.answers import FAMILIES
 from tests.whole.proxies.front import CHAT_SECRET, Front
@@ -171,8 +173,14 @@ def a_path_is_served_as_it_is_judged(front: Front) -> None:
         front.application.seen.clear()
         got = front.raw(f"GET {path} HTTP/1.1", *said(key))
         served = [seen for _, seen in front.application.seen]
-        assert not [each for each in served if "crm" in each.lower()], (path, served, got)
+        assert not [each for each in served if not _within_search(each)], (path, served, got)
         assert not got.startswith(b"HTTP/1.1 200") or served, path
+
+
+def _within_search(path: str) -> bool:
+    """Return whether the most obliging application would take a path for one of the server that Alice may use."""
+    meant = posixpath.normpath(unquote(path.partition("?")[0].partition("#")[0].partition(";")[0]).replace("\\", "/"))
+    return meant == "/search" or meant.startswith("/search/")
 
 
 def a_host_that_is_not_named_is_nobodys(front: Front) -> None:
@@ -181,8 +189,8 @@ def a_host_that_is_not_named_is_nobodys(front: Front) -> None:
         front.raw("GET /search HTTP/1.1", *said(key, host=host))
         assert [] == front.application.seen
         # The request line says whose it is (RFC 9112 §3.2.2); then the application must be told the same.
-        got = front.raw("GET http://chat.example.com/search HTTP/1.1", *said(key, host=host)).decode()
-        assert not got.startswith("HTTP/1.1 200") or '["Host", "chat.example.com"]' in got, got
+        named = front.raw("GET http://chat.example.com/search HTTP/1.1", *said(key, host=host)).decode()
+        assert not named.startswith("HTTP/1.1 200") or '["Host", "chat.example.com"]' in named, named
         front.application.seen.clear()
     for hosts in (("chat.example.com", "mcp.example.com"), ("mcp.example.com", "chat.example.com")):
         lines = [f"Host: {host}" for host in hosts]
@@ -232,7 +240,8 @@ def the_portal_has_its_own_host(front: Front) -> None:
         assert "127.0.0.1" == told["x-forwarded-for"]
         assert "127.0.0.1" == told.get("x-real-ip", "127.0.0.1")
     front.behind.portal.seen.clear()
-    for path in ("/api/v1/users", "/scim/v2/Users", "/auth/validate", "/auth", "/validate", "/api"):
+    for path in ("/api/v1/users", "/scim/v2/Users", "/auth/validate", "/auth", "/validate", "/api", "/%61pi/v1/users",
+                 "/a%70i", "/%73cim/v2/Users?x=/api/v1/tickets", "/auth?/api/v1/tickets"):  # fmt: skip
         assert 404 == front.get(path, portal).status, path
     assert [] == front.behind.portal.seen
     assert front.get("/admin/", front.here.cookie("carol")).status == 403
