@@ -6,8 +6,12 @@ import socket
 import ssl
 import subprocess
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.patience import HANG
 from tests.peers.processes import free_port
@@ -29,12 +33,19 @@ def with_tls(text):
 @pytest.fixture
 def certificate(tmp_path):
     """Return the files of a certificate for both hosts."""
-    files = {name: tmp_path / f"{name}.pem" for name in ("fullchain", "privkey")}
-    names = "subjectAltName=DNS:chat.example.com,DNS:portal.example.com"
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-               "1", "-subj", "/CN=gatehouse tests", "-addext", names, "-keyout", files["privkey"], "-out",
-               files["fullchain"]]  # fmt: skip
-    subprocess.run(command, capture_output=True, check=True)  # noqa: S603  the words above
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "gatehouse tests")])
+    now = datetime.now(UTC)
+    hosts = [x509.DNSName("chat.example.com"), x509.DNSName("portal.example.com")]
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(hosts), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    files = {each: tmp_path / f"{each}.pem" for each in ("fullchain", "privkey")}
+    pem, encoded = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    files["fullchain"].write_bytes(made.public_bytes(pem))
+    files["privkey"].write_bytes(key.private_bytes(pem, encoded, serialization.NoEncryption()))
     return files
 
 
