@@ -40,6 +40,7 @@ from authz.sockets.held import Held, Kind, entering
 from authz.sockets.keeper import KEEPER
 from authz.sockets.limits import LIMITS
 from authz.sockets.refused import Refused
+from authz.sockets.server import broken
 from authz.sockets.who import identified
 
 PREFIX: Final = "/ws/"
@@ -80,6 +81,8 @@ class _Asked:
     client: Client
     problem: str
     """Why it cannot be read, if so."""
+    broken: str
+    """What it lacks to be a handshake, which is told to whoever may come in."""
 
 
 async def admitted(scope: dict[str, Any]) -> Admitted:
@@ -143,6 +146,8 @@ def _judged(asked: _Asked, question: Question, kind: Kind, world: World, bad: st
         # A page of an unknown origin, or nobody's page, made a browser send it.
         reason = "A session cookie is accepted only from pages of a registered origin."
         return Decision(Effect.DENY, "strange_pages_stay_out", "origin", reason)
+    if asked.broken and decision.allowed:
+        return Decision(Effect.DENY, "handshakes_are_whole", "handshake", f"This is no handshake: {asked.broken}.")
     return decision
 
 
@@ -207,7 +212,7 @@ def _read(scope: dict[str, Any], world: World) -> _Asked:
         raise _nothing_there()
     # Several are none: which of them was meant, nobody can tell.
     ticket = "" if not shown else shown[0] if len(shown) == 1 else "several"
-    return _Asked(request, path, left, ticket, client, problem)
+    return _Asked(request, path, left, ticket, client, problem, broken(scope))
 
 
 def _target(asked: _Asked, world: World) -> tuple[Target, str]:
@@ -260,6 +265,8 @@ def _nothing_there() -> Refused:
 def _refused(decision: Decision, asked: _Asked) -> Refused:
     if decision.code == "unknown-url":
         return _nothing_there()
+    if decision.code == "handshake":
+        return Refused(400, decision.code, decision.reason, **{"Sec-WebSocket-Version": "13"})
     if decision.effect is not Effect.SIGN_IN:
         return Refused(403, decision.code, decision.reason)
     headers = asked.request.headers

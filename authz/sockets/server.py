@@ -1,4 +1,4 @@
-"""What uvicorn is taught besides: to give up on slow handshakes, and to hang up on a client that does not read."""
+"""What uvicorn is taught besides: to answer every handshake, and to hang up on a client that does not read."""
 
 import asyncio
 from asyncio.transports import BaseTransport
@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidHandshake, InvalidMethod
 from websockets.frames import Frame
 from websockets.http11 import Request
 
@@ -23,6 +24,22 @@ SMALL_PER_SECOND: Final = 200
 """Frames that carry no message of their own (pings, pongs, pieces) in a second, and ten times as many at once."""
 WIRE: Final = "gatehouse.wire"
 """The extension of the ASGI scope by which an application reaches its `Wire`."""
+BROKEN: Final = "gatehouse.broken_handshake"
+"""The extension that says what is wrong with a handshake (RFC 6455 §4.2.1), once it is known who sends it."""
+WHOLE: Final = {
+    "Upgrade": ["websocket"],
+    "Connection": ["Upgrade"],
+    "Sec-WebSocket-Key": ["AAAAAAAAAAAAAAAAAAAAAA=="],
+    "Sec-WebSocket-Version": ["13"],
+    "Sec-WebSocket-Extensions": [],
+    "Sec-WebSocket-Protocol": [],
+}
+"""What a broken handshake is given, so that it comes as far as its judge, who then refuses it."""
+
+UNREADABLE: Final = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
+    b"Content-Length: 38\r\nConnection: close\r\n\r\nThis cannot be read as a WebSocket's.\n"
+)
 
 
 class PatientHttp(HttpToolsProtocol):
@@ -79,6 +96,12 @@ class Wire(WebSocketsSansIOProtocol):
         self.waiting = bytearray()
         self.joined = bytearray()
         self.small = Pace(SMALL_PER_SECOND)
+        self.patience = self.loop.call_later(PATIENCE, self.cut)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self.patience.cancel()
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Read what came, a little at a time, and no further than to a message that the application has yet to take.
@@ -94,6 +117,19 @@ class Wire(WebSocketsSansIOProtocol):
             piece = bytes(self.waiting[:PIECE])
             del self.waiting[:PIECE]
             super().data_received(piece)
+            if self.conn.handshake_exc is not None and not self.handshake_initiated:
+                self._answer_no_handshake()
+
+    def _answer_no_handshake(self) -> None:
+        """Answer what cannot be read as a request for a WebSocket: it has a body, too many headers, or too long a line.
+
+        What still comes is read and thrown away for a while, so that the answer is not lost (RFC 9112 §9.6).
+        """
+        self.deaf = self.close_sent = True
+        said = b"".join(self.conn.data_to_send())  # a status of the library's own, or nothing
+        self.transport.write(said or UNREADABLE)
+        self.transport.write_eof()
+        self._cut_soon()
 
     async def receive(self) -> Any:  # noqa: ANN401  an event of ASGI
         """Return the next event; only when all are taken, more is read."""
@@ -160,9 +196,28 @@ class Wire(WebSocketsSansIOProtocol):
 
     def handle_connect(self, event: Request) -> None:
         """Let the application reach us through its scope; its task begins only after this."""
+        self.patience.cancel()
+        broken = self._mended(event)
         super().handle_connect(event)
         if (scope := getattr(self, "scope", None)) is not None:
             scope["extensions"][WIRE] = self
+            if broken:
+                scope["extensions"][BROKEN] = broken
+
+    def _mended(self, event: Request) -> str:
+        """Return what is wrong with a handshake, and mend that; a method that opens none is left to the library."""
+        try:
+            self.conn.process_request(event)
+        except InvalidMethod:
+            return ""
+        except InvalidHandshake as error:
+            for name, values in WHOLE.items():
+                if name in event.headers:
+                    del event.headers[name]
+                for value in values:
+                    event.headers[name] = value
+            return str(error)
+        return ""
 
     def handle_ping(self) -> None:
         """Answer a ping, unless they pile up before a client that does not read; and tell of it."""
@@ -207,6 +262,12 @@ class Wire(WebSocketsSansIOProtocol):
     def cut(self) -> None:
         """End the connection under whoever is still there."""
         self.transport.abort()
+
+
+def broken(scope: dict[str, Any]) -> str:
+    """Return what is wrong with a handshake; empty for one that is whole."""
+    found: str = scope.get("extensions", {}).get(BROKEN, "")
+    return found
 
 
 def wire_of(scope: dict[str, Any]) -> Wire:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.patience import HANG, eventually, until
-from tests.sockets.live import connected, is_alive, refused
+from tests.sockets.live import CONSOLE, connected, is_alive, refused
 from tests.sockets.test_relay import MEGABYTE, memory
 
 
@@ -39,9 +39,10 @@ def handshake(here, path="/ws/search"):
     """Return the bytes of Alice's handshake."""
     key = base64.b64encode(os.urandom(16)).decode()
     cookie = here.cookie("alice")["Cookie"]
+    page = CONSOLE if path == "/ws/rpc" else "https://chat.example.com"
     return (
         f"GET {path} HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-        f"Sec-WebSocket-Version: 13\r\nOrigin: https://chat.example.com\r\nCookie: {cookie}\r\n\r\n"
+        f"Sec-WebSocket-Version: 13\r\nOrigin: {page}\r\nCookie: {cookie}\r\n\r\n"
     ).encode()
 
 
@@ -54,7 +55,7 @@ def opened(here, served, path="/ws/search", *, sent=b"", buffer=0):
     got = b""
     while b"\r\n\r\n" not in got:
         got += raw.recv(1)
-    assert b" 101 " in got.split(b"\r\n")[0]
+    assert b" 101 " in got.split(b"\r\n")[0], got
     return raw
 
 
@@ -110,6 +111,10 @@ def test_a_malformed_frame_ends_its_connection_with_a_reason(sent, code, path, h
         assert code == last_words(raw)
 
 
+GOOD = (
+    b"GET /ws/search HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
 HANDSHAKES = {
     "no key": b"GET /ws/search HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Version: 13\r\n\r\n",
@@ -117,6 +122,16 @@ HANDSHAKES = {
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 7\r\n\r\n",
     "another method": b"POST /ws/search HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n",
+    "a body": GOOD + b"Content-Length: 5\r\n\r\nhello",
+    "a body that never comes": GOOD + b"Content-Length: 5\r\n\r\n",
+    "a body in chunks": GOOD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    "a body in chunks without an end": GOOD + b"Transfer-Encoding: chunked\r\n\r\n",
+    "140 headers": GOOD + b"".join(b"X-%d: 1\r\n" % n for n in range(140)) + b"\r\n",
+    "a header of 9 KB": GOOD + b"X-Long: " + b"x" * 9000 + b"\r\n\r\n",
+    "an address of 9 KB": GOOD.replace(b"search", b"search/" + b"x" * 9000) + b"\r\n",
+    "a key that came twice": GOOD + b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    "extensions that are none": GOOD + b"Sec-WebSocket-Extensions: ;;;\r\n\r\n",
+    "protocols that are none": GOOD + b"Sec-WebSocket-Protocol: ,,(\r\n\r\n",
     "nonsense": b"\x16\x03\x01\x02\x00nonsense\r\n\r\n",
 }
 
@@ -129,8 +144,26 @@ def test_a_malformed_handshake_opens_nothing_and_breaks_nothing(sent, served, ot
         with suppress(OSError):
             while piece := raw.recv(65536):
                 got += piece
-        assert b" 101 " not in got.split(b"\r\n")[0]
-        assert b" 500 " not in got.split(b"\r\n")[0]
+        assert got.startswith(b"HTTP/1.1 4"), got[:80]
+
+
+@pytest.mark.parametrize("lacking", ["Sec-WebSocket-Key", "Sec-WebSocket-Version", "both"])
+def test_who_sends_a_broken_handshake_is_judged_first(lacking, here, served, other):
+    """A stranger is told to show a credential, and hears nothing of what else is wrong; Alice hears it."""
+
+    def status(sent):
+        lines = [
+            line for line in sent.split(b"\r\n")
+            if not line.startswith(b"Sec-WebSocket-" if lacking == "both" else lacking.encode())
+        ]  # fmt: skip
+        with closing(dialled(served)) as raw:
+            raw.sendall(b"\r\n".join(lines))
+            return raw.recv(65536).split()[1]
+
+    assert b"401" == status(GOOD + b"\r\n")
+    assert b"400" == status(handshake(here))
+    assert b"403" == status(handshake(here).replace(b"https://chat.example.com", b"https://evil.example"))
+    assert b"404" == status(handshake(here, "/ws/nowhere"))
 
 
 def test_a_handshake_that_never_ends_is_given_up(served, other):
