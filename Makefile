@@ -57,7 +57,7 @@ check: $(VENV)/.dev lint types contracts ## Check the form, the types, the rooms
 
 .PHONY: fuzz
 fuzz: $(VENV)/.dev ## Try the tests of properties with forty times as many examples, for half an hour at most
-	@timeout --foreground 1800 $(RUN) -q -m hypothesis --hypothesis-profile=fuzz $(ARGS) || { said=$$?; \
+	@timeout --foreground 1800 $(RUN) -q -x -m hypothesis --hypothesis-profile=fuzz $(ARGS) || { said=$$?; \
 		[ $$said != 124 ] || echo "The half hour is over, and nothing was found in it."; [ $$said = 124 ]; }
 
 .PHONY: slowest

@@ -22,7 +22,9 @@ that name only when it is locked, so a spool that is not locked is one whose wri
 """
 
 import fcntl
+import json
 import os
+import re
 import secrets
 import threading
 import weakref
@@ -79,15 +81,33 @@ def prepared(  # noqa: PLR0913  one argument for each field of a line
     )
 
 
+BEGUN: Final = re.compile(rb'(?:[0-9]+(?:"[ -~]*)?)?')
+"""What may follow the beginning of a line that was torn: its number, and ASCII without control characters."""
+
+
 def line_prefix(file: str) -> bytes:
     """Return how every line of a file begins."""
     return f'{{"id":"{file.removesuffix(SUFFIX)}-'.encode("ascii")
 
 
 def is_torn(file: str, end: bytes) -> bool:
-    """Tell whether the end of a file, after its last newline, is a line that its writer began and did not finish."""
+    """Tell whether the end of a file, after its last newline, is a line that its writer began and did not finish.
+
+    It begins as every line of the file does, has no byte that a line never has, and nothing behind its last brace.
+    """
     prefix = line_prefix(file)
-    return not end.endswith(b"\n") and len(end) < LONGEST_LINE and end[: len(prefix)] == prefix[: len(end)]
+    if end.endswith(b"\n") or len(end) >= LONGEST_LINE or end[: len(prefix)] != prefix[: len(end)]:
+        return False
+    return BEGUN.fullmatch(end[len(prefix) :]) is not None and not _goes_on_behind(end)
+
+
+def _goes_on_behind(end: bytes) -> bool:
+    """Tell whether a whole line is there and something else than its newline follows, which no writer wrote."""
+    try:
+        _, length = json.JSONDecoder().raw_decode(end.decode("ascii"))
+    except ValueError:
+        return False
+    return length < len(end)
 
 
 def about(url: str, line: str) -> bytes:

@@ -2,8 +2,9 @@
 
 import asyncio
 import os
+import re
 import threading
-from typing import Any
+from typing import Any, Final
 
 from django.core.asgi import get_asgi_application
 
@@ -18,6 +19,9 @@ from authz.sockets.application import websocket  # noqa: E402
 from authz.sockets.process import connections_kept  # noqa: E402
 from portal.bodies import Bounded  # noqa: E402
 
+HIDDEN: Final = re.compile(rb"%(?:2f|5c)", re.IGNORECASE)
+"""A slash or a backslash that is written so that a proxy may not see it, and Django does: no page of ours has one."""
+
 
 async def application(scope: dict[str, Any], receive: edge.Receive, send: edge.Send) -> None:
     """Answer the edge's paths at once, leave other pages to Django, and refuse WebSockets that lead nowhere."""
@@ -25,6 +29,9 @@ async def application(scope: dict[str, Any], receive: edge.Receive, send: edge.S
         if (judge := edge.edge_judge(scope)) is not None:
             await edge.answer(scope, receive, send, judge)
         else:
+            if HIDDEN.search(scope.get("raw_path") or b""):
+                await _nothing_there(receive, send)
+                return
             bounded = Bounded(scope, receive)
             if not bounded.exceeded:
                 await django(edge.behind_proxy(scope), bounded.receive, send)  # type: ignore[arg-type]  # Mapping or dict
@@ -38,6 +45,14 @@ async def application(scope: dict[str, Any], receive: edge.Receive, send: edge.S
             await edge.answer(scope, receive, send, judge)
         else:
             await websocket(scope, receive, send)
+
+
+async def _nothing_there(receive: edge.Receive, send: edge.Send) -> None:
+    """Answer 404 to a path that a proxy's rules about private paths may have read otherwise."""
+    await receive()
+    headers = [(b"content-type", b"text/plain"), (b"content-length", b"0"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 404, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _live(receive: edge.Receive, send: edge.Send) -> None:

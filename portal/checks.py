@@ -24,6 +24,8 @@ def _reaching_nobody() -> list[CheckMessage]:
         )
         hint = "Set it to a domain that the portal and the applications share, such as example.com, or to nothing."
         found.append(Error(message, hint=hint, id="gatehouse.E008"))
+    if ":" in host:
+        host = f"[{host}]"  # IPv6, as ALLOWED_HOSTS spells it
     if host and not validate_host(host, settings.ALLOWED_HOSTS):
         message = f"The portal would refuse its own address: {host}, of PORTAL_URL, is not among ALLOWED_HOSTS."
         found.append(Error(message, hint=f"Add {host} to ALLOWED_HOSTS.", id="gatehouse.E009"))

@@ -24,7 +24,9 @@ DEEPEST: Final = 6
 SECRETS: Final = re.compile(
     r"(ghk_[a-z2-7]{8})_[A-Za-z0-9]{1,64}_[0-9A-Za-z]{6}"  # an API key: its prefix stays
     r"|\b([0-9a-f]{1,16})\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{22}"  # a session token: its revision stays
-    r"|(eyJ)[A-Za-z0-9_-]{1,1024}\.[A-Za-z0-9_-]{1,16384}(?:\.[A-Za-z0-9_-]*)?"  # a JWT, also one that was cut
+    # A JWT, also one that was cut. Only the first eyJ of a word is tried, and nothing is read twice.
+    r"|(?<![A-Za-z0-9_-])((?>[A-Za-z0-9_-]{0,16384}?eyJ))"
+    r"[A-Za-z0-9_-]{1,16384}+(?:\.[A-Za-z0-9_-]{1,16384}+(?:\.[A-Za-z0-9_-]*)?|\Z)"
     r"|((?:postgres(?:ql)?|redis)s?://[^:/@\s]{0,64}):[^@\s]{1,1024}@"  # a password in a database URL
 )
 

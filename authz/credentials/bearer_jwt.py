@@ -13,6 +13,7 @@ from authz.errors import BadCredential
 from authz.formats.claims import ACCESS_TYPES, is_id_token, is_true, type_of
 from authz.formats.emails import find_email
 from authz.formats.signed_jwt import DOTS, check_limits, signed_claims, unverified_part
+from authz.outbound.flights import FLIGHTS
 from authz.outbound.key_sets import KEY_SETS, Keys
 
 LONGEST = 32_768
@@ -77,7 +78,9 @@ def _signed_claims(token: str, issuer: IssuerIs, at: float) -> dict[str, Any]:
         message = "this token is signed in a way its issuer may not use"
         raise BadCredential(message)
     unknown = not keys or (kid is not None and kid not in {key.get("kid") for key in keys})
-    if unknown or stale:
+    if stale and not unknown and KEY_SETS.has_failed(issuer.jwks_url):
+        _fetch_beside(issuer, at)
+    elif unknown or stale:
         _fetch_if_due(issuer, at)
     if unknown:
         message = "this token's key is not one of its issuer's"
@@ -114,6 +117,13 @@ def _fetch_if_due(issuer: IssuerIs, at: float) -> None:
     url = issuer.jwks_url
     if url and KEY_SETS.may_fetch(url, at):
         raise Unsettled(lambda: KEY_SETS.refresh(url, at), address=url)
+
+
+def _fetch_beside(issuer: IssuerIs, at: float) -> None:
+    """Try to fetch keys while those that are held still count; a server that is down keeps nobody waiting."""
+    url = issuer.jwks_url
+    if KEY_SETS.may_fetch(url, at):
+        FLIGHTS.begin(url, lambda: KEY_SETS.refresh(url, at))
 
 
 def anchor(who: Principal, number: int, world: World) -> tuple[IssuerIs, str] | None:

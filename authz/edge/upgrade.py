@@ -23,6 +23,8 @@ none of the three."""
 WEBSOCKET: Final = "websocket"
 PAGES: Final = {each: DEFAULT_PORTS[each] for each in ("http", "https")}
 """Schemes that a page may come by, with their ports."""
+OPENED_BY: Final = {"ws": "http", "wss": "https"}
+"""By which scheme the pages of the same origin come."""
 ANOTHER: Final = Decision(Effect.DENY, "a_websocket_is_the_only_upgrade", "upgrade", "Only a WebSocket is an upgrade.")
 STRANGE: Final = Decision(
     Effect.DENY,
@@ -56,16 +58,16 @@ def is_known(origin: str, url: Url) -> bool:
     if origin.lower() in socket_origins():
         return True
     page = _place(origin)
-    scheme, separator, rest = url.shown.partition("://")
-    return page != "" and page == _place(f"{scheme}{separator}{rest.partition('/')[0]}", DEFAULT_PORTS)
+    scheme, _, rest = url.shown.partition("://")
+    return page != "" and page == _place(f"{OPENED_BY.get(scheme, scheme)}://{rest.partition('/')[0]}")
 
 
-def _place(origin: str, ports: dict[str, int] = PAGES) -> str:
-    """Return host and port, the scheme's own one written out; empty if this is no origin of a page."""
+def _place(origin: str) -> str:
+    """Return an origin with its port written out (RFC 6454 §4); empty if this is no origin of a page."""
     try:
         scheme, host = read_origin(origin)
     except UnreadableUrl:
         return ""
-    if scheme not in ports:
+    if scheme not in PAGES:
         return ""
-    return host if ":" in host.rpartition("]")[2] else f"{host}:{ports[scheme]}"
+    return f"{scheme}://{host}" if ":" in host.rpartition("]")[2] else f"{scheme}://{host}:{PAGES[scheme]}"

@@ -30,7 +30,11 @@ def is_id_token(claims: Mapping[str, Any]) -> bool:
     """Tell whether a token says who signed in, and not what may be opened.
 
     It says so itself (Cognito's token_use, Keycloak's typ), or holds the hash of what it came with (OpenID Connect Core
-    1.0 §3.1.3.6 and §3.3.2.11), which no access token does.
+    1.0 §3.1.3.6 and §3.3.2.11), which no access token does, or the nonce of a sign-in (§2), and does not say that it is
+    an access token (some versions of Keycloak put the nonce into those as well). One that says none of this cannot be
+    told apart.
     """
     said = {str(claims.get(name)).lower() for name in ("token_use", "typ")}
-    return "id" in said or not {"at_hash", "c_hash"}.isdisjoint(claims)
+    if "id" in said or not {"at_hash", "c_hash"}.isdisjoint(claims):
+        return True
+    return "nonce" in claims and said.isdisjoint({"access", "bearer", "at+jwt"})

@@ -51,7 +51,12 @@ class Flights:
             host, address, fetch = self._waiting.popleft()
             if self._flying.total() < self._threads and self._flying[host] < self._per_host:
                 self._flying[host] += 1
-                threading.Thread(target=self._fly, args=(host, address, fetch), name="fetch", daemon=True).start()
+                try:
+                    threading.Thread(target=self._fly, args=(host, address, fetch), name="fetch", daemon=True).start()
+                except RuntimeError as error:  # the machine has no more threads
+                    self._land(host)
+                    failed = OutboundFailed(f"there is no thread to ask {address}: {error}")
+                    self._under_way.pop(address).set_exception(failed)
             else:
                 self._waiting.append((host, address, fetch))
 
@@ -63,13 +68,18 @@ class Flights:
             failure = error
         with self._guard:
             done = self._under_way.pop(address)
-            self._flying[host] -= 1
-            self._flying += Counter()  # forgets hosts that have none
-            self._start()
+            self._land(host)
         if failure is None:
             done.set_result(None)
         else:
             done.set_exception(failure)
+        with self._guard:
+            self._start()
+
+    def _land(self, host: str) -> None:
+        """Give a thread back; the guard is held."""
+        self._flying[host] -= 1
+        self._flying += Counter()  # forgets hosts that have none
 
 
 def _host(address: str) -> str:

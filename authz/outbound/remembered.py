@@ -1,7 +1,7 @@
 """Remembers what was fetched: fresh for an hour, good for longer while it cannot be fetched again, and then no more.
 
 One fetches; whoever needs the same meanwhile waits for that, and is told the same if it fails. Between two attempts
-lies a pause, whoever asks and however often.
+lies a pause, whoever asks and however often; but what was fetched and is not enough is asked for once more.
 """
 
 import logging
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from authz.errors import OutboundFailed
+from authz.outbound.waiting import leave_database
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,10 @@ class Remembered(Generic[T]):
         held = self.peek(address, at)
         return held is None or at - held.fetched_at >= FRESH
 
+    def has_failed(self, address: str) -> bool:
+        """Tell whether the last attempt failed, so that the next one is not worth waiting for."""
+        return address in self._failed
+
     def may_fetch(self, address: str, at: float) -> bool:
         """Tell whether a fetch, or waiting for one that is under way, is worth it: never twice within the pause."""
         lock = self._alone.get(address)
@@ -74,6 +79,7 @@ class Remembered(Generic[T]):
         held = self.peek(address, at)
         if held is not None and at - held.fetched_at < FRESH:
             return held.value  # without waiting for anybody who searches
+        leave_database()
         with self._lock(address):
             if self.is_stale(address, at) and self._is_due(address, at):
                 self._try(address, at)
@@ -83,6 +89,7 @@ class Remembered(Generic[T]):
 
     def newer(self, address: str, at: float, *, than: T) -> T | None:
         """Return something newer than what was not enough; None if there is nothing, or we searched a moment ago."""
+        leave_database()
         with self._lock(address):
             held = self.peek(address, at)
             if held is None:
@@ -127,7 +134,8 @@ class Remembered(Generic[T]):
     def _lock(self, address: str) -> threading.Lock:
         if len(self._alone) > MOST:
             for each in list(self._alone)[: MOST // 2]:  # settings that were changed again and again
-                if not self._alone[each].locked():
+                lock = self._alone.get(each)
+                if lock is not None and not lock.locked():
                     self._alone.pop(each, None)
                     self.forget(each)
         return self._alone.setdefault(address, threading.Lock())

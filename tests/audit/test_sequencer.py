@@ -151,14 +151,35 @@ def test_a_line_torn_after_any_of_its_bytes_is_told_as_torn_and_costs_nothing_be
 
 @pytest.mark.parametrize(
     "end",
-    [b"x", b'{"id":"edge-1-0-', b'{"id":"portal-', b"[", b"x" * LONGEST_LINE],
-    ids=["a letter", "another file's", "another role's", "another kind of JSON", "longer than any line"],
+    [
+        b"x",
+        b'{"id":"edge-1-0-',
+        b'{"id":"portal-',
+        b"[",
+        b"x" * LONGEST_LINE,
+        b'{"id":"FILE-7","revision":\0\0\0\0',
+        b'{"id":"FILE-x',
+        b'{"id":"FILE-\xff\xfe',
+        b'{"id":"FILE-7","at":1}J',
+    ],
+    ids=[
+        "a letter",
+        "another file's",
+        "another role's",
+        "another kind of JSON",
+        "longer than any line",
+        "zeros behind a beginning",
+        "a number that is none",
+        "no text",
+        "a whole line whose newline is another byte",
+    ],
 )
 def test_an_end_that_no_writer_of_the_file_began_is_damage(tmp_path, decision, end):
     noted = Spool("edge", folder=tmp_path)
     noted.note(**decision)
     noted.close()
     (file,) = tmp_path.iterdir()
+    end = end.replace(b"FILE", file.stem.encode())
     with file.open("ab") as more:
         more.write(end)
     drain_all(tmp_path)

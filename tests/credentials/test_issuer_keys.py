@@ -15,7 +15,7 @@ from authz.outbound import http
 from authz.outbound.http import LARGEST
 from authz.outbound.remembered import FRESH, SPACING
 from tests.credentials.issuer import NOW, Server, claims, key_for, published, signed, trusted
-from tests.patience import HANG
+from tests.patience import HANG, until
 from tests.people import ALICE, world
 
 
@@ -136,6 +136,20 @@ def test_an_issuer_that_is_down_keeps_its_old_keys(issuer):
     assert ALICE == who(signed(claims()), issuer.url)
     issuer.stop()
     assert ALICE == who(signed(claims(iat=2, exp=NOW + 100_000)), issuer.url, now=NOW + FRESH)
+
+
+def test_an_issuer_that_went_silent_keeps_nobody_waiting_twice(issuer):
+    """One waits for the first attempt that fails; from then on it is tried beside, while the keys are still good."""
+    assert ALICE == who(signed(claims()), issuer.url)
+    issuer.status = 503
+    assert ALICE == who(signed(claims(iat=2, exp=NOW + 100_000)), issuer.url, now=NOW + FRESH)
+    issuer.status = 200
+    new = another_key("next")
+    issuer.body = published(new).encode()
+    here, later = world(trusted(url=issuer.url)), float(NOW + FRESH + SPACING)
+    found = identify(Presented(bearer=signed(claims(iat=3, exp=NOW + 100_000))), here, later)
+    assert found is not None, "and nothing is Unsettled"
+    until(lambda: who(signed(claims(iat=4, exp=NOW + 100_000), key=new, kid="next"), issuer.url, now=later) == ALICE)
 
 
 def test_keys_that_could_not_be_fetched_for_a_day_are_good_no_more(issuer, settings):

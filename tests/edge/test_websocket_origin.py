@@ -58,7 +58,8 @@ def registered(settings):
         # Another port is another origin, and so is the other scheme's.
         (SEARCH_URL, "https://mcp.example.com:8443", 403),
         (SEARCH_URL, "http://mcp.example.com", 403),
-        (SEARCH_URL, "http://mcp.example.com:443", 200),
+        (SEARCH_URL, "http://mcp.example.com:443", 403),
+        ("http://mcp.example.com:443/search", "https://mcp.example.com", 403),
         ("http://mcp.example.com/search", "https://mcp.example.com", 403),
         ("http://mcp.example.com:8080/search", "http://mcp.example.com", 403),
         ("http://mcp.example.com:8080/search", "http://mcp.example.com:8081", 403),

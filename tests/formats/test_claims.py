@@ -33,3 +33,18 @@ def test_only_true_is_a_yes():
 )
 def test_a_token_is_an_id_token_only_if_it_says_so(value):
     assert not is_id_token({"token_use": value, "typ": value})
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({"nonce": "n"}, True),
+        ({"nonce": "n", "typ": "ID"}, True),
+        ({"nonce": "n", "typ": "Bearer"}, False),
+        ({"nonce": "n", "token_use": "access"}, False),
+        ({"at_hash": "h", "typ": "Bearer"}, True),
+        ({"sub": "alice"}, False),
+    ],
+)
+def test_a_nonce_is_that_of_a_sign_in_unless_an_access_token_says_that_it_is_one(claims, expected):
+    assert expected == is_id_token(claims)

@@ -108,6 +108,19 @@ def test_a_failure_is_told_to_all_who_wait_and_ends_nothing_else():
     assert flights.begin("https://[/", lambda: None).result(HANG) is None
 
 
+def test_a_machine_without_threads_fails_a_fetch_and_remembers_none(monkeypatch):
+    def none_left(_):
+        raise RuntimeError("can't start new thread")
+
+    flights = Flights(per_host=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", none_left)
+        for _ in range(3):
+            with pytest.raises(OutboundFailed, match="there is no thread"):
+                flights.begin("https://a.example/", lambda: None).result(HANG)
+    assert flights.begin("https://a.example/", lambda: None).result(HANG) is None
+
+
 def test_one_who_gives_up_ends_it_for_nobody_else(slow):
     """A connection that is closed while it waits cancels its own waiting."""
 

@@ -1,4 +1,4 @@
-"""Bodies are bounded before anybody looks at them, whatever is said of their length."""
+"""Bodies are bounded before anybody looks at them, whatever is said of their length; so are the spellings of a path."""
 
 import asyncio
 import json
@@ -72,3 +72,21 @@ def test_as_much_as_is_allowed_is_handed_on(path: str, most: int) -> None:
     bounded = Bounded(scope(path, (b"content-length", b"%d" % most)), receive)
     assert said == [asyncio.run(bounded.receive()) for _ in said]
     assert not bounded.exceeded
+
+
+@pytest.mark.parametrize(
+    "path", ["/api%2Fv1/users", "/api/v1%2fusers", "/scim%2fv2/Users", "/login%5C", "/admin/%5c..", "/%2Fapi/v1/users"]
+)
+def test_a_hidden_slash_leads_nowhere(path: str) -> None:
+    """A proxy's rule about private paths may not see it, and the portal would."""
+    hidden = scope(path) | {"path": path.replace("%2F", "/").replace("%2f", "/"), "raw_path": path.encode()}
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    asyncio.run(application(hidden, receive, send))
+    assert 404 == sent[0]["status"]

@@ -16,6 +16,8 @@ SECRETS = {
     "an API key": (KEY, api_key.prefix_of(KEY), KEY.split("_")[2]),
     "a session cookie": (f"Cookie: gatehouse={TOKEN}", "gatehouse=7", TOKEN.split(".")[1]),
     "a JWT": ("Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln", "Bearer eyJ", "eyJzdWIiOiJ4In0"),
+    "a JWT with certificates in its header": (f"x%20eyJ{'Q' * 3000}.eyJ{'p' * 2000}.c2ln", "x%20eyJ", "QQQ"),
+    "a JWT that was cut in its header": (f"Bearer eyJ{'Q' * 3000}", "Bearer eyJ", "QQQ"),
     "a JWT after a line break": ("token\neyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln", "token\neyJ", "eyJzdWIiOiJ4In0"),
     "a database password": ("postgresql://portal:hunter2@db/portal", "postgresql://portal", "hunter2"),
     "a database password with a colon": ("rediss://:hunter2:b@db/0", "rediss://", "hunter2"),

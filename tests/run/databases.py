@@ -44,7 +44,7 @@ ONCE: Final = {
     ), WIRE),
     **dict.fromkeys((
         "tests/directory/ldap/test_active_directory.py", "tests/directory/ldap/test_failures.py",
-        "tests/directory/ldap/test_odd_entries.py", "tests/directory/ldap/test_pieces.py",
+        "tests/directory/ldap/test_pieces.py",
         "tests/directory/ldap/test_reading.py", "tests/directory/ldap/test_settings.py",
         "tests/directory/ldap/test_sign_in.py", "tests/directory/oidc/test_claims.py",
         "tests/directory/oidc/test_forged.py", "tests/directory/oidc/test_keycloak.py",
@@ -53,7 +53,7 @@ ONCE: Final = {
         "tests/directory/oidc/test_tried.py", "tests/whole/test_leaver.py",
     ), SOURCE),
     **dict.fromkeys((
-        "tests/directory/scim/test_bodies.py", "tests/directory/scim/test_clients.py",
+        "tests/directory/scim/test_clients.py",
         "tests/directory/scim/test_door.py", "tests/directory/scim/test_tester.py",
     ), DIALECT),
     **dict.fromkeys(("tests/portal/test_quickstart.py", "tests/portal/test_serve.py", "tests/portal/test_start.py"),

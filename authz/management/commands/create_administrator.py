@@ -35,19 +35,26 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_: Any, **options: Any) -> None:  # noqa: ANN401  the shape Django wants
-        """Make the administrator, and say what that opened."""
+        """Make the administrator, and say what that opened; what is to be asked is asked before anything is locked."""
         try:
+            password = self._password(find_email(options["email"]))
             try:
-                said = self._made(options, options["group"])
+                said = self._made(options, options["group"], password)
             except Undecided as several:
-                said = self._made(options, self._chosen(several))
+                said = self._made(options, self._chosen(several), password)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         except AuthzError as error:
             raise CommandError(str(error)) from error
         self.stdout.write("\n".join(said))
 
-    def _made(self, options: dict[str, Any], group: str) -> list[str]:
+    def _password(self, email: str) -> str:
+        """Return the password of somebody new; empty for whoever is known."""
+        if User.objects.filter(email=email).exists():
+            return ""
+        return os.environ.get("NEW_PASSWORD") or getpass.getpass("Password: ")
+
+    def _made(self, options: dict[str, Any], group: str, password: str) -> list[str]:
         """Do it, in one transaction, and return in words what they are now and may now."""
         by = Actor.command("create_administrator")
         email = find_email(options["email"])
@@ -55,7 +62,6 @@ class Command(BaseCommand):
         with change(by):
             person = User.objects.filter(email=email).first()
             if person is None:
-                password = os.environ.get("NEW_PASSWORD") or getpass.getpass("Password: ")
                 person = people.create(email=options["email"], name=options["name"], password=password, by=by)
             elif not (person.is_active and person.is_human):
                 message = f"{person.email} {'is suspended' if person.is_human else 'is a service account'}"
