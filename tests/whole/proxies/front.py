@@ -103,7 +103,7 @@ def fronts(portal: PortalFactory, start: Callable[[Behind], Front]) -> Iterator[
     with ExitStack() as ends:
         here = Installation(portal(database="sqlite"))
         ends.callback(here.stop)
-        edge = here.edge(env={"PORTAL_URL": PORTAL_URL})
+        edge = here.edge(env={"PORTAL_URL": PORTAL_URL, "ALLOWED_HOSTS": "portal.example.com,127.0.0.1"})
         cable = Relay(int(edge.url.rpartition(":")[2]))
         ends.callback(cable.stop)
         applications = Echo(), Echo()
