@@ -29,12 +29,18 @@ async def application(scope: dict[str, Any], receive: edge.Receive, send: edge.S
         if (judge := edge.edge_judge(scope)) is not None:
             await edge.answer(scope, receive, send, judge)
         else:
+            # Before the first query, and before anything is counted for anybody.
             if HIDDEN.search(scope.get("raw_path") or b""):
-                await _nothing_there(receive, send)
+                await _refuse(404, b"There is nothing here.\n", receive, send)
                 return
-            bounded = Bounded(scope, receive)
+            if (as_told := edge.behind_proxy(scope)) is None:
+                await _refuse(
+                    400, b"A header came twice, imitates another, or names no client address.\n", receive, send
+                )
+                return
+            bounded = Bounded(as_told, receive)
             if not bounded.exceeded:
-                await django(edge.behind_proxy(scope), bounded.receive, send)  # type: ignore[arg-type]  # Mapping or dict
+                await django(as_told, bounded.receive, send)  # type: ignore[arg-type]  # Mapping or dict
             if bounded.exceeded:
                 await bounded.refuse(send)
     elif scope["type"] == "lifespan":
@@ -47,12 +53,13 @@ async def application(scope: dict[str, Any], receive: edge.Receive, send: edge.S
             await websocket(scope, receive, send)
 
 
-async def _nothing_there(receive: edge.Receive, send: edge.Send) -> None:
-    """Answer 404 to a path that a proxy's rules about private paths may have read otherwise."""
+async def _refuse(status: int, said: bytes, receive: edge.Receive, send: edge.Send) -> None:
+    """Answer what two readers may have read in two ways."""
     await receive()
-    headers = [(b"content-type", b"text/plain"), (b"content-length", b"0"), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": 404, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+    size = str(len(said)).encode()
+    headers = [(b"content-type", b"text/plain"), (b"content-length", size), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": said})
 
 
 async def _live(receive: edge.Receive, send: edge.Send) -> None:

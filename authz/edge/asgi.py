@@ -29,11 +29,12 @@ def edge_judge(scope: dict[str, Any]) -> Judge | None:
     return judge_of(target_of(scope))
 
 
-def behind_proxy(scope: dict[str, Any]) -> dict[str, Any]:
+def behind_proxy(scope: dict[str, Any]) -> dict[str, Any] | None:
     """Return the scope that the pages are given: its client is the one that a trusted proxy names, else the peer.
 
     Wrong passwords are counted for each address. Behind a proxy they would all count for the proxy's own, and one
-    guesser would keep everybody out.
+    guesser would keep everybody out. None if the headers cannot be relied on, or a trusted proxy names no address, or
+    two: whoever could cause that would be recorded and counted as the proxy.
     """
     client = scope.get("client")
     world = CURRENT.world
@@ -42,10 +43,10 @@ def behind_proxy(scope: dict[str, Any]) -> dict[str, Any]:
     request = Request(scope["method"], "", client[0])
     for name, value in scope["headers"]:
         request.add(name, value)
-    if request.problem:
-        return scope
     found = client_of(request, world)
-    return {**scope, "client": (found.address, 0)} if found.proxy is not None and found.address else scope
+    if request.problem or found.address is None:
+        return None
+    return {**scope, "client": (found.address, 0)} if found.address else scope
 
 
 async def answer(scope: dict[str, Any], receive: Receive, send: Send, judge: Judge) -> None:

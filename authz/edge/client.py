@@ -23,7 +23,7 @@ def client_of(request: Request, world: World) -> Client:
     """Return who is at the other end; a proxy that names nobody, and a peer that is no proxy, speak for themselves."""
     proxy = proxy_of(world, request.peer, request.headers.get("x-proxy-secret", ""))
     if proxy is None:
-        return Client(request.peer, None, secure=False)
+        return Client(client_address(request.peer) or request.peer, None, secure=False)
     address = client_address(nginx.address_of(request.headers))
     secure = request.headers.get("x-forwarded-proto") == "https"
     return Client(request.peer if address == "" else address, proxy, secure)

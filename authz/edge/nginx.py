@@ -7,6 +7,7 @@ from typing import Final
 
 from authz.edge.asked import Asked, last_hop, whole_url
 from authz.edge.request import Request
+from authz.edge.trust import client_address
 
 PARTS: Final = frozenset({"x-original-method", "x-forwarded-method", "x-forwarded-uri"})
 """Headers that tell of a request, so that a proxy which sends one means to have a URL judged."""
@@ -35,8 +36,11 @@ def read(request: Request) -> Asked:
 
 
 def address_of(headers: dict[str, str]) -> str:
-    """Return the client's address; unknown if nginx names two, for then a client may have sent one of them."""
+    """Return the client's address as nginx names it; if it names two, both, which is no address.
+
+    One of them may be what a client has sent.
+    """
     real, last = headers.get("x-real-ip", ""), last_hop(headers.get("x-forwarded-for", ""))
-    if real and last and real != last:
-        return ""
+    if real and last and client_address(real) != client_address(last):
+        return f"{real} or {last}"
     return real or last

@@ -39,6 +39,8 @@ JOINED: Final = {"cookie": "; ", "x-forwarded-for": ", ", "accept": ", "}
 IGNORED: Final = ""
 LOOKALIKE: Final = "!"
 ROLES_REMEMBERED: Final = 2048
+LONGEST_NAME: Final = 64
+"""Bytes of a header's name; no known one has as many."""
 
 TWINS: Final = re.compile(r"[^a-z0-9-]")
 """Characters of a header's name (RFC 9110 §5.6.2) that one server or another takes for "-"."""
@@ -52,6 +54,8 @@ def role_of(name: bytes) -> str:
     CGI, WSGI and PHP cannot tell `X_Forwarded_Uri`, `X.Forwarded.Uri` or `X~Forwarded~Uri` from
     `X-Forwarded-Uri`; a request that holds such a twin has been tampered with.
     """
+    if len(name) > LONGEST_NAME:
+        return IGNORED  # and not remembered: names may have any length, and there are any number of them
     text = name.decode("latin-1").lower()
     if text in KNOWN:
         role = text

@@ -7,10 +7,18 @@ registered. Nothing is trusted by default.
 import functools
 import hashlib
 import hmac
+import re
 from ipaddress import ip_address, ip_network
+from typing import Final
 
 from authz.decisions.facts import ProxyIs
 from authz.decisions.world import World
+
+LONGEST_ADDRESS: Final = 64
+SPELLED: Final = re.compile(
+    r"(?:\[(?P<inside>[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,44})\]|(?P<dotted>[0-9.]{7,15}))(?::[0-9]{1,5})?|(?P<bare>[0-9A-Fa-f:.]{2,45})"
+)
+"""How an address may be written, with a port or without."""
 
 
 def is_trusted(world: World, peer: str, secret: str) -> bool:
@@ -47,12 +55,24 @@ def proxy_of(world: World, peer: str, secret: str) -> ProxyIs | None:
     return None
 
 
-@functools.lru_cache(maxsize=4096)
 def client_address(text: str) -> str | None:
-    """Return a client's address in its one spelling, "" if none was named, None if what was named is not one."""
+    """Return a client's address in its one spelling, "" if none was named, None if what was named is not one.
+
+    A port is left out (`192.0.2.1:80`, `[2001:db8::1]:80`), and so are brackets; an IPv4 address that is mapped into
+    IPv6 (RFC 4291 §2.5.5.2) is the IPv4 address, and a zone (RFC 4007) makes it none.
+    """
+    return _read_address(text) if len(text) <= LONGEST_ADDRESS else None
+
+
+@functools.lru_cache(maxsize=4096)
+def _read_address(text: str) -> str | None:
     if not text:
         return ""
+    found = SPELLED.fullmatch(text)
+    if found is None:
+        return None
     try:
-        return str(ip_address(text))
+        address = ip_address(found["inside"] or found["dotted"] or found["bare"])
     except ValueError:
         return None
+    return str(getattr(address, "ipv4_mapped", None) or address)

@@ -84,17 +84,43 @@ def test_other_paths_are_django_s():
         ({"X-Proxy-Secret": SECRET, "X-Real-IP": "192.0.2.1"}, "10.0.0.5", "192.0.2.1"),
         ({"X-Proxy-Secret": SECRET, "X-Forwarded-For": "203.0.113.1, 192.0.2.1"}, "10.0.0.5", "192.0.2.1"),
         ({"X-Proxy-Secret": SECRET}, "10.0.0.5", "10.0.0.5"),
-        ({"X-Proxy-Secret": SECRET, "X-Real-IP": "nonsense"}, "10.0.0.5", "10.0.0.5"),
-        ({"X-Proxy-Secret": SECRET, "X-Real-IP": "192.0.2.1", "X-Forwarded-For": "192.0.2.2"}, "10.0.0.5", "10.0.0.5"),
+        ({"X-Proxy-Secret": SECRET, "X-Real-IP": "192.0.2.1:80"}, "10.0.0.5", "192.0.2.1"),
+        (
+            {"X-Proxy-Secret": SECRET, "X-Real-IP": "192.0.2.1", "X-Forwarded-For": "::ffff:192.0.2.1"},
+            "10.0.0.5",
+            "192.0.2.1",
+        ),
+        ({}, "::ffff:192.0.2.7", "192.0.2.7"),
         ({"X-Proxy-Secret": "wrong", "X-Real-IP": "192.0.2.1"}, "10.0.0.5", "10.0.0.5"),
         ({"X-Real-IP": "192.0.2.1"}, "127.0.0.1", "127.0.0.1"),
-        ({"X-Proxy-Secret": SECRET, "X-Real-IP": "192.0.2.1", "X_Real_IP": "192.0.2.2"}, "10.0.0.5", "10.0.0.5"),
     ],
 )
 def test_the_pages_are_told_the_client_that_a_trusted_proxy_names(headers, peer, expected):
     """Else all wrong passwords would count for the proxy, and one guesser would keep everybody out."""
-    assert expected == behind_proxy(scope(headers, path="/login", peer=peer))["client"][0]
+    told = behind_proxy(scope(headers, path="/login", peer=peer))
+    assert told is not None
+    assert expected == told["client"][0]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [("X-Real-IP", "nonsense")],
+        [("X-Real-IP", "192.0.2.1"), ("X-Forwarded-For", "192.0.2.2")],
+        [("X-Real-IP", "192.0.2.1"), ("X_Real_IP", "192.0.2.2")],
+        [("X-Real-IP", "192.0.2.1"), ("X-API-Key", "a"), ("X-API-Key", "b")],
+        [("X-Real-IP", "1" * 100_000)],
+    ],
+    ids=["no address", "two addresses", "a look-alike", "two keys", "a long one"],
+)
+def test_nobody_is_taken_for_the_proxy_because_of_what_a_client_sent(headers):
+    """The pages are not asked at all; the edge refuses the same."""
+    told = scope({"X-Proxy-Secret": SECRET}, path="/login", peer="10.0.0.5")
+    told["headers"] += [(name.lower().encode(), value.encode()) for name, value in headers]
+    assert behind_proxy(told) is None
 
 
 def test_a_peer_without_an_address_stays_without_one():
-    assert behind_proxy(scope({"X-Proxy-Secret": SECRET}, peer=""))["client"] is None
+    told = behind_proxy(scope({"X-Proxy-Secret": SECRET}, peer=""))
+    assert told is not None
+    assert told["client"] is None

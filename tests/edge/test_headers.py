@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from authz.edge.request import IGNORED, JOINED, KNOWN, LOOKALIKE, Request, role_of
+from authz.edge import request as reading
+from authz.edge.request import IGNORED, JOINED, KNOWN, LONGEST_NAME, LOOKALIKE, ROLES_REMEMBERED, Request, role_of
 from tests.people import ALICE, MALLORY, SEARCH_URL, SECRET, ask, cookie, judged, key_of, nginx, reason, request
 
 pytestmark = pytest.mark.usefixtures("house")
@@ -136,3 +137,12 @@ def test_the_table_of_roles_stays_small_whatever_is_sent():
     for number in range(10_000):
         Request("GET", "/", "").add(f"x-{number}".encode(), b"")
     assert len(module._roles) <= module.ROLES_REMEMBERED  # noqa: SLF001  to look at its table
+
+
+def test_long_names_of_headers_are_read_and_not_remembered():
+    """A client may invent any number of any length."""
+    assert max(map(len, KNOWN)) <= LONGEST_NAME
+    before = set(reading._roles)  # noqa: SLF001  what it remembers is the question
+    for number in range(ROLES_REMEMBERED):
+        assert IGNORED == role_of(b"x-%d-" % number + b"x" * 60_000)
+    assert before == set(reading._roles)  # noqa: SLF001
