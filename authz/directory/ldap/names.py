@@ -2,7 +2,8 @@
 
 Two DNs that look alike may be two entries: which spellings are one name is for the matching rule of each attribute to
 say (RFC 4517), and only the server knows it. So nothing is folded to decide anything. What is folded, and more coarsely
-than by any server (RFC 4518 prepares less), only tells whether a question to the server can be saved.
+than by a server (RFC 4518 prepares less, and Active Directory leaves out accents too), only tells whether a question to
+the server can be saved.
 """
 
 from collections.abc import Iterable
@@ -28,16 +29,16 @@ def coarse(dn: str) -> Coarse | None:
     """
     try:
         parts = str2dn(dn)
-    except ldap.DECODING_ERROR:
+    except (ldap.DECODING_ERROR, UnicodeDecodeError):  # the second of BER that is no text
         return None
-    values = [[value for _, value, _ in part] for part in parts]
-    if any(is_too_long(value) or value.startswith("#") for part in values for value in part):
-        return None  # the second is BER in hexadecimal (RFC 4514 §2.4)
-    return tuple(tuple(sorted(map(_letters, part))) for part in values)
+    # BER in hexadecimal (RFC 4514 §2.4) comes as its bytes; a number sign that was escaped is a character like others.
+    if any(is_too_long(value) or flags & ldap.AVA_BINARY for part in parts for _, value, flags in part):
+        return None
+    return tuple(tuple(sorted(_letters(value) for _, value, _ in part)) for part in parts)
 
 
 def _letters(value: str) -> str:
-    once = normalized(normalized(value, "NFKC").casefold(), "NFKC")
+    once = normalized(normalized(value, "NFKC").casefold(), "NFKD")  # decomposed: an accent is no letter
     return "".join(each for each in once.casefold() if each.isalnum())
 
 

@@ -71,7 +71,12 @@ ALIKE = {
     "with a soft hyphen": ("cn=alice,dc=x", "cn=al\u00adice,dc=x"),
     "in full width": ("cn=alice,dc=x", "cn=\uff41lice,dc=x"),
     "with another name of the attribute": ("cn=alice,dc=x", "2.5.4.3=alice,domainComponent=x"),
+    "without its accent": ("cn=Jos\u00e9,dc=x", "cn=jose,dc=x"),
+    "without its accent, decomposed": ("cn=Jose\u0301,dc=x", "cn=jose,dc=x"),
     "in hexadecimal": ("cn=alice,dc=x", "cn=#0405616c696365,dc=x"),
+    # The length of this value, 48, is the digit 0 if it is taken for a character.
+    "in hexadecimal, and longer": (f"cn={'a' * 48},dc=x", f"cn=#0430{'61' * 48},dc=x"),
+    "in hexadecimal, and no text": ("cn=alice,dc=x", "cn=#0402ff80,dc=x"),
 }
 
 
@@ -88,6 +93,8 @@ def test_another_spelling_is_a_reason_to_ask_and_no_answer(one, another):
 OTHERS = {
     "a comma within": (r"cn=alice\,ou=admins,dc=x", "cn=alice,ou=admins,dc=x"),
     "a plus within": (r"cn=alice\+sn=a,dc=x", "cn=alice+sn=a,dc=x"),
+    "an escaped number sign": ("cn=alice,dc=x", r"cn=\#Shared,dc=x"),
+    "a number sign of both": (r"cn=\#alice,dc=x", r"cn=\#Shared,dc=x"),
     "another letter": ("cn=alice,dc=x", "cn=alicf,dc=x"),
     "one part more": ("cn=alice,dc=x", "cn=alice,dc=x,dc=y"),
     "one part less": ("cn=alice,dc=x", "cn=alice"),
