@@ -49,34 +49,55 @@ def may_be_below(dn: str, base: str) -> bool:
 
 
 class Names:
-    """Knows the keys of entries by their DNs."""
+    """Knows the keys of entries by their DNs.
+
+    What is known from before may be out of date: below a folder that was renamed nothing is told as changed, and
+    somebody else may have the DN now. So it tells only what nothing that was read, and nothing else that is known from
+    before, could contradict.
+    """
 
     def __init__(self, known: Iterable[tuple[str, str]] = ()) -> None:
         """Begin with pairs of DN and key."""
-        self._keys = dict(known)
+        self._read = dict(known)
+        self._read_keys = set(self._read.values())
+        self._seen: set[tuple[str, str]] = set()
+        self._learnt: dict[str, str] = {}
         self._alike: dict[Coarse | None, set[str]] | None = None
 
     def add(self, dn: str, key: str) -> None:
-        """Learn one."""
-        self._keys[dn] = key
-        if self._alike is not None:
-            self._alike.setdefault(coarse(dn), set()).add(key)
+        """Learn one that was just read."""
+        self._read[dn] = key
+        self._read_keys.add(key)
+        self._is_alike(dn, key)
+
+    def see(self, dn: str, key: str) -> None:
+        """Note that an entry has this DN and this key, by which nobody is to be found."""
+        self._seen.add((dn, key))
+        self._is_alike(dn, key)
 
     def learn(self, known: Iterable[tuple[str, str]]) -> None:
-        """Learn pairs of DN and key, but for DNs that are known already: what was just read is newer."""
+        """Learn pairs of DN and key that are known from before, of which several may have one DN."""
         for dn, key in known:
-            self._keys.setdefault(dn, key)
+            if self._learnt.setdefault(dn, key) != key:
+                self._seen.add((dn, key))
         self._alike = None
 
     def key(self, dn: str) -> str | None:
         """Return the key of an entry whose DN is spelled exactly so."""
-        return self._keys.get(dn)
+        if (key := self._read.get(dn)) is not None:
+            return key
+        key = self._learnt.get(dn)
+        return None if key is None or key in self._read_keys or self.keys_alike(dn) != {key} else key
+
+    def was_read(self, dn: str) -> bool:
+        """Tell whether an entry whose DN is spelled exactly so was read, and is not only known from before."""
+        return dn in self._read
 
     def keys_alike(self, dn: str) -> set[str]:
         """Return the keys of all entries of which this may be another spelling: none to choose from, only to ask."""
         alike, looked_for = self._by_coarse(), coarse(dn)
         if looked_for is None:
-            return set(self._keys.values())
+            return set().union(*alike.values())
         return alike.get(looked_for, set()) | alike.get(None, set())
 
     def may_know(self, dn: str) -> bool:
@@ -87,12 +108,13 @@ class Names:
     def _by_coarse(self) -> dict[Coarse | None, set[str]]:
         if self._alike is None:
             self._alike = {}
-            for dn, key in self._keys.items():
-                self._alike.setdefault(coarse(dn), set()).add(key)
+            for dn, key in (*self._read.items(), *self._learnt.items(), *self._seen):
+                self._is_alike(dn, key)
         return self._alike
 
-    def __len__(self) -> int:
-        return len(self._keys)
+    def _is_alike(self, dn: str, key: str) -> None:
+        if self._alike is not None:
+            self._alike.setdefault(coarse(dn), set()).add(key)
 
 
 class Spellings:

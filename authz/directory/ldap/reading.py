@@ -180,6 +180,7 @@ class _Reader:
         if not alone or key in kind.twins:
             kind.twins.add(key)
             for each in (before, dn):
+                kind.names.see(each, key)
                 self.tell(each, f"another entry has the same {self.settings.id_attribute}; neither of them is taken")
             return False
         return True
@@ -230,15 +231,24 @@ class _Reader:
 
     def named(self, dn: str) -> tuple[_Kind, str] | None:
         """Return the person or group that a DN names, and its key: the exact spelling, or the server's own."""
-        kinds = (self.of_people, self.of_groups)
         for spelling in (dn, SPELLINGS.of(self.source.pk, dn)):
-            for kind in kinds:
-                if spelling is not None and (key := kind.names.key(spelling)) is not None:
-                    return kind, key
-        if not any(kind.names.may_know(dn) for kind in kinds):
+            if spelling is not None and (found := self.named_exactly(spelling)) is not None:
+                return found
+        if not any(kind.names.may_know(dn) for kind in (self.of_people, self.of_groups)):
             return None
         told = self.spelled_by_the_server(dn)
-        return next(((kind, key) for kind in kinds if told and (key := kind.names.key(told)) is not None), None)
+        return self.named_exactly(told) if told is not None else None
+
+    def named_exactly(self, dn: str) -> tuple[_Kind, str] | None:
+        """Return the person or group whose DN is spelled exactly so, and its key.
+
+        Where a person and a group may have the DN, one that is only known from before is not to be chosen.
+        """
+        for kind, other in ((self.of_people, self.of_groups), (self.of_groups, self.of_people)):
+            key = kind.names.key(dn)
+            if key is not None and (kind.names.was_read(dn) or not other.names.may_know(dn)):
+                return kind, key
+        return None
 
     def spelled_by_the_server(self, dn: str) -> str | None:
         """Return how the server spells the DN of an entry; None if it has none of that name."""

@@ -118,6 +118,44 @@ def test_what_is_learnt_after_a_question_is_known_at_the_next():
     assert names.may_know("cn=C,dc=x")
 
 
+STALE = {
+    "somebody read has it in another case": [("CN=X,DC=e", "carol")],
+    "somebody read has it, without its accent": [("CN=\u1e8a,DC=e", "carol")],
+    "they were read elsewhere": [("cn=y,dc=e", "alice")],
+}
+
+
+@pytest.mark.parametrize("read", STALE.values(), ids=STALE)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_name_from_before_is_not_believed_against_what_was_read(read, when):
+    names, learnt = Names(), [("cn=x,dc=e", "alice"), ("cn=z,dc=e", "bob")]
+    if when == "after":
+        names.learn(learnt)
+        assert "alice" == names.key("cn=x,dc=e")
+    for dn, key in read:
+        names.add(dn, key)
+    if when == "before":
+        names.learn(learnt)
+    assert (None, "bob") == (names.key("cn=x,dc=e"), names.key("cn=z,dc=e"))
+    assert names.may_know("cn=x,dc=e")
+    assert read[0][1] == names.key(read[0][0])
+
+
+def test_a_name_from_before_is_not_believed_against_an_entry_that_is_not_taken():
+    names = Names()
+    names.see("CN=X,DC=e", "twin")
+    names.learn([("cn=x,dc=e", "alice")])
+    assert (None, None) == (names.key("cn=x,dc=e"), names.key("CN=X,DC=e"))
+
+
+@pytest.mark.parametrize("another", ["cn=x,dc=e", "CN=X,DC=e"])
+def test_of_two_from_before_that_are_alike_neither_is_chosen(another):
+    names = Names()
+    names.learn([("cn=x,dc=e", "alice"), (another, "bob")])
+    assert (None, None) == (names.key("cn=x,dc=e"), names.key("CN=X,DC=e"))
+    assert {"alice", "bob"} == names.keys_alike("cn=x,dc=e")
+
+
 def test_what_is_long_or_no_dn_is_asked_about():
     names = Names([("cn=a,dc=x", "a")])
     assert names.may_know("no dn")
