@@ -17,6 +17,9 @@ from authz.decisions.names import is_too_long, normalized
 Coarse = tuple[tuple[str, ...], ...]
 """The values of a DN, part by part, of which only letters and digits are left."""
 
+Server = tuple[str, ...]
+"""From where a directory is read: the URLs of its server, and the DNs below which people and groups are looked for."""
+
 REMEMBERED: Final = 200_000
 """Spellings of one directory's entries that a process keeps; how a server compares two names does not change."""
 
@@ -122,18 +125,20 @@ class Spellings:
 
     def __init__(self) -> None:
         """Begin with none."""
-        self._known: dict[int, dict[str, str]] = {}
+        self._known: dict[int, tuple[Server, dict[str, str]]] = {}
 
-    def of(self, source: int, dn: str) -> str | None:
-        """Return the server's own spelling of a DN, if a directory told it before."""
-        return self._known.get(source, {}).get(dn)
+    def of(self, source: int, server: Server, dn: str) -> str | None:
+        """Return the server's own spelling of a DN, if a directory told it before and is still read from there."""
+        told_by, known = self._known.get(source, (server, {}))
+        return known.get(dn) if told_by == server else None
 
-    def keep(self, source: int, dn: str, told: str) -> None:
-        """Remember what a directory told."""
-        known = self._known.setdefault(source, {})
-        if len(known) >= REMEMBERED:
-            known.clear()
+    def keep(self, source: int, server: Server, dn: str, told: str) -> None:
+        """Remember what a directory told; what it told when it was read from elsewhere is forgotten."""
+        told_by, known = self._known.get(source, (server, {}))
+        if told_by != server or len(known) >= REMEMBERED:
+            known = {}
         known[dn] = told
+        self._known[source] = server, known
 
     def forget(self) -> None:
         """Ask anew from now on."""

@@ -80,6 +80,7 @@ class _Reader:
     ) -> None:
         self.connection, self.source, self.settings = connection, source, settings
         self.now, self.changed, self.watch = now, changed, watch
+        self.server = (*settings.urls, settings.people_base, settings.groups_base)
         self.of_people = _Kind("people", settings.people_base, settings.people_filter, attributes_of(settings))
         self.of_groups = _Kind("groups", settings.groups_base, settings.groups_filter, group_attributes(settings))
         self.people: dict[str, ObservedPerson] = {}
@@ -215,7 +216,7 @@ class _Reader:
                     found = self.entry(member, kind)
                     taken = add(*found) if found is not None else None
                     if found is not None and taken:
-                        SPELLINGS.keep(self.source.pk, member, found[0])
+                        SPELLINGS.keep(self.source.pk, self.server, member, found[0])
                     if isinstance(taken, _Group):
                         queue.append(taken)
                     if taken:
@@ -231,7 +232,7 @@ class _Reader:
 
     def named(self, dn: str) -> tuple[_Kind, str] | None:
         """Return the person or group that a DN names, and its key: the exact spelling, or the server's own."""
-        for spelling in (dn, SPELLINGS.of(self.source.pk, dn)):
+        for spelling in (dn, SPELLINGS.of(self.source.pk, self.server, dn)):
             if spelling is not None and (found := self.named_exactly(spelling)) is not None:
                 return found
         if not any(kind.names.may_know(dn) for kind in (self.of_people, self.of_groups)):
@@ -262,7 +263,7 @@ class _Reader:
         if told is None:
             self.unknown.add(dn)
         else:
-            SPELLINGS.keep(self.source.pk, dn, told)
+            SPELLINGS.keep(self.source.pk, self.server, dn, told)
         return told
 
     def group(self, key: str, read: _Group) -> ObservedGroup:
