@@ -102,3 +102,18 @@ def test_who_has_the_old_name_of_another_is_not_taken_for_them(active_directory,
         inside = {person for person, group, _ in cast.memberships() if group == "secret"}
         assert ({"carl"} if now == "a person" else set()) == inside
         assert (now == "a group") == Nesting.objects.filter(parent__name="secret", child__name="inner").exists()
+
+
+def test_an_entry_without_an_id_keeps_nobody_but_its_namesakes(active_directory):
+    """Also one whose name begins with a number sign: whoever is gone is gone."""
+    source = corp(active_directory)
+    done(source)
+    for name, folder in (("bob", PEOPLE), ("sales", GROUPS)):
+        active_directory.delete(active_directory.objects[f"cn={name},{folder}".lower()])
+    for shared, folder in ((active_directory.person("shared"), PEOPLE), (active_directory.group("shared"), GROUPS)):
+        active_directory.move(shared, rf"CN=\#Shared,{folder}")
+        active_directory.change(shared, objectGUID=None)
+    run = done(source)
+    assert 2 == sum("Shared" in subject for subject, _ in run.problems)
+    assert (False, True) == (somebody("bob").is_active, somebody("alice").is_active)
+    assert {"sales"} == set(ForeignGroup.objects.exclude(gone_at=None).values_list("name", flat=True))
