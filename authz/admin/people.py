@@ -66,19 +66,28 @@ RESTORE = Act(
 
 
 def comes_back(rows: Sequence[User]) -> str:
-    """Say whom a directory will bring back: it still has them, and it is what makes them."""
+    """Say whom a directory will bring back, for it still has them and is what makes them, and whom any might."""
     held = Identity.objects.filter(person__in=rows, gone_at=None, source__enabled=True).select_related(
         "source", "person"
     )
-    known = sorted({(each.person.email, str(each.source)) for each in held})
-    if not known:
-        return ""
-    named = ", ".join(f"{email} ({source})" for email, source in known[:NAMED])
-    more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
-    return (
-        f"A directory has them and will bring them back: {named}{more}. Who is suspended now will be suspended then; "
-        "everybody else will be active. To keep somebody out, suspend them, or remove them in the directory."
-    )
+    known = {(each.person.email, str(each.source)) for each in held}
+    by_hand = User.objects.filter(pk__in=[row.pk for row in rows], is_active=False).exclude(identities__suspended=True)
+    marked = set(by_hand.values_list("email", flat=True)) - {email for email, _ in known}
+    said = []
+    if known:
+        named = _some([f"{email} ({source})" for email, source in sorted(known)])
+        said.append(
+            f"A directory has them and will bring them back: {named}. Who is suspended now will be suspended then; "
+            "everybody else will be active. To keep somebody out, suspend them, or remove them in the directory."
+        )
+    if marked:
+        said.append(f"A directory that brings one of these e-mails will bring them suspended: {_some(sorted(marked))}.")
+    return " ".join(said)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 REMOVE = Act(

@@ -39,6 +39,7 @@ def create(  # noqa: PLR0913  one argument for each thing there is to say about 
         else:
             _set_password(person, password)
         person.save()
+        Tombstone.objects.filter(source=None, email=email).delete()  # it is an administrator who wants them back
         draft.say(events.PersonCreated(person=email, name=person.name, source=source), facts.person(person))
     return person
 
@@ -125,8 +126,8 @@ def _by_hand(person: User) -> bool:
 def remove(person: User, *, by: Actor, reason: str = "") -> None:
     """Delete somebody with all that hangs on them; the audit log keeps what they did.
 
-    Of somebody who is suspended by hand a mark stays with each directory that has them: it will bring them back, and
-    they are suspended then as they were.
+    Of somebody who is suspended by hand a mark stays with each directory that has them, and one by their e-mail for all
+    others: whichever brings them back, they are suspended then as they were.
     """
     with change(by) as draft:
         if (person := User.objects.filter(pk=person.pk).first()) is None:  # type: ignore[assignment]  # gone already
@@ -150,12 +151,12 @@ def _leave_tombstones(person: User, *, reason: str, by: Actor) -> None:
     identities = list(person.identities.all())
     if person.is_active or any(each.suspended for each in identities):
         return  # what a directory says of them now is what it will say then
+    told = {"reason": reason, "removed_by": by.name}
     for each in identities:
         Tombstone.objects.update_or_create(
-            source_id=each.source_id,
-            external_id=each.external_id,
-            defaults={"email": person.email, "reason": reason, "removed_by": by.name},
+            source_id=each.source_id, external_id=each.external_id, defaults=told | {"email": person.email}
         )
+    Tombstone.objects.update_or_create(source=None, email=person.email, defaults=told)
 
 
 def set_password(person: User, password: str, *, by: Actor, keep: int | None = None) -> None:

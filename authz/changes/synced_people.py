@@ -101,6 +101,8 @@ class _Batch:
                 reason = f"{self.source}: {step.suspended}"
                 self.draft.say(events.PersonSuspended(person=row.email, reason=reason), facts.person(row))
         Tombstone.objects.filter(pk__in=[mark.pk for mark in marks.values()]).delete()
+        back = {mark.email for mark in marks.values()} | {step.email for step in new if step.key in marks}
+        Tombstone.objects.filter(source=None, email__in=back).delete()
         self.suspended_by_hand = frozenset(marks)
         for step in steps:
             if step.number is None:
@@ -115,12 +117,16 @@ class _Batch:
         return numbers
 
     def _tombstones(self, new: Sequence[PersonStep]) -> dict[str, Tombstone]:
-        """Return the marks of those who come back, by key: by their id, or by their e-mail under another id."""
+        """Return the marks of those who come back, by key: by their id, or by their e-mail under another id.
+
+        By their e-mail they are also known who were deleted while this directory did not have them.
+        """
         if not new:
             return {}
-        rows = Tombstone.objects.filter(source=self.source)
+        rows, emails = Tombstone.objects.filter(source=self.source), [step.email for step in new]
         by_key = {row.external_id: row for row in rows.filter(external_id__in=[step.key for step in new])}
-        by_email = {row.email: row for row in rows.filter(email__in=[step.email for step in new])}
+        by_email = {row.email: row for row in Tombstone.objects.filter(source=None, email__in=emails)}
+        by_email |= {row.email: row for row in rows.filter(email__in=emails)}
         found = {step.key: by_key.get(step.key) or by_email.get(step.email) for step in new}
         return {key: mark for key, mark in found.items() if mark is not None}
 

@@ -14,7 +14,7 @@ LONGEST: Final = 1024
 SHOWN: Final = 254
 """Characters of a text that a message repeats."""
 
-Form = Literal["NFC", "NFKC"]
+Form = Literal["NFC", "NFKC", "NFKD"]
 
 
 def is_too_long(text: str) -> bool:

@@ -177,3 +177,10 @@ def test_the_question_says_whom_a_directory_will_bring_back(screen, bob):
     asked = screen.get("authz_user", "delete", directory.somebody("alice").pk).content.decode()
     assert "will bring them back: alice@example.com (scim:corp)" in asked
     assert "will bring them back" not in screen.get("authz_user", "delete", bob.pk).content.decode()
+
+
+def test_the_question_says_who_would_come_back_suspended_from_any_directory(screen, bob):
+    said = "will bring them suspended: bob@example.com."
+    assert said not in screen.get("authz_user", "delete", bob.pk).content.decode()
+    people.suspend(bob, by=BY)
+    assert said in screen.get("authz_user", "delete", bob.pk).content.decode()

@@ -3,13 +3,12 @@
 import pytest
 from django.utils import timezone
 
-from audit.models import Entry
 from authz.changes import grants, groups, memberships, people, runs, servers, sources
 from authz.changes.administrators import make_administrator
 from authz.directory.taken import take
 from authz.errors import Conflict, ImplausiblePlan
 from authz.lookups.current import CURRENT
-from authz.models import ForeignGroup, Group, Identity, Membership, Nesting, Run, Session, Tombstone, User
+from authz.models import ForeignGroup, Group, Identity, Membership, Nesting, Run, Session, User
 from tests.directory import cast
 from tests.directory.cast import BY, group, person, read, somebody, source
 
@@ -55,66 +54,6 @@ def test_somebody_disabled_is_suspended_and_restored_when_they_are_back():
     assert not somebody("alice").is_active
     told(corp, person("alice"))
     assert somebody("alice").is_active
-
-
-RETURNS = {
-    "by the same id": {},
-    "by another id": {"key": "another"},
-    "by another e-mail": {"email": "alice.smith@example.com"},
-    "disabled there meanwhile": {"active": False},
-}
-
-
-@pytest.mark.parametrize("seen", RETURNS.values(), ids=RETURNS)
-def test_who_was_deleted_while_suspended_comes_back_suspended(seen):
-    """And stays so whatever the directory says, until an administrator restores them."""
-    corp = source()
-    told(corp, person("alice"))
-    people.suspend(somebody("alice"), by=BY, reason="an investigation")
-    people.remove(somebody("alice"), by=BY, reason="tidying up")
-    told(corp, person("alice", **seen))
-    back = User.objects.get(source="ldap:corp")
-    assert not back.is_active
-    said = Entry.objects.filter(kind="person.suspended").latest("number").detail
-    assert "they were suspended when tests deleted them: tidying up" in said
-    told(corp, person("alice", **seen) if seen.get("active", True) else person("alice"))
-    told(corp, person("alice", **seen | {"active": False}))
-    told(corp, person("alice", **seen | {"active": True}))
-    assert not User.objects.get(pk=back.pk).is_active
-    assert people.restore(back, by=BY).is_active
-    assert not Tombstone.objects.exists()
-
-
-def test_who_was_deleted_while_active_comes_back_active():
-    """As the question before that says."""
-    corp = source()
-    told(corp, person("alice"))
-    people.remove(somebody("alice"), by=BY)
-    told(corp, person("alice"))
-    assert somebody("alice").is_active
-
-
-def test_who_was_deleted_while_the_directory_had_disabled_them_comes_back_as_it_says():
-    corp = source()
-    told(corp, person("alice"))
-    told(corp, person("alice", active=False))
-    people.remove(somebody("alice"), by=BY)
-    told(corp, person("alice", active=False))
-    assert not somebody("alice").is_active
-    told(corp, person("alice"))
-    assert somebody("alice").is_active
-
-
-def test_a_mark_is_its_directorys_alone_and_goes_with_it():
-    corp, other = source(), source(name="other")
-    told(corp, person("alice"))
-    people.suspend(somebody("alice"), by=BY)
-    people.remove(somebody("alice"), by=BY)
-    told(other, person("alice"))
-    assert somebody("alice").is_active
-    assert ["ldap:corp"] == [str(each.source) for each in Tombstone.objects.all()]
-    corp.delete()
-    assert not Tombstone.objects.exists()
 
 
 def test_whom_an_administrator_suspended_no_directory_restores():

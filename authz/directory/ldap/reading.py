@@ -80,6 +80,7 @@ class _Reader:
     ) -> None:
         self.connection, self.source, self.settings = connection, source, settings
         self.now, self.changed, self.watch = now, changed, watch
+        self.server = (*settings.urls, settings.people_base, settings.groups_base)
         self.of_people = _Kind("people", settings.people_base, settings.people_filter, attributes_of(settings))
         self.of_groups = _Kind("groups", settings.groups_base, settings.groups_filter, group_attributes(settings))
         self.people: dict[str, ObservedPerson] = {}
@@ -180,6 +181,7 @@ class _Reader:
         if not alone or key in kind.twins:
             kind.twins.add(key)
             for each in (before, dn):
+                kind.names.see(each, key)
                 self.tell(each, f"another entry has the same {self.settings.id_attribute}; neither of them is taken")
             return False
         return True
@@ -214,7 +216,7 @@ class _Reader:
                     found = self.entry(member, kind)
                     taken = add(*found) if found is not None else None
                     if found is not None and taken:
-                        SPELLINGS.keep(self.source.pk, member, found[0])
+                        SPELLINGS.keep(self.source.pk, self.server, member, found[0])
                     if isinstance(taken, _Group):
                         queue.append(taken)
                     if taken:
@@ -230,15 +232,24 @@ class _Reader:
 
     def named(self, dn: str) -> tuple[_Kind, str] | None:
         """Return the person or group that a DN names, and its key: the exact spelling, or the server's own."""
-        kinds = (self.of_people, self.of_groups)
-        for spelling in (dn, SPELLINGS.of(self.source.pk, dn)):
-            for kind in kinds:
-                if spelling is not None and (key := kind.names.key(spelling)) is not None:
-                    return kind, key
-        if not any(kind.names.may_know(dn) for kind in kinds):
+        for spelling in (dn, SPELLINGS.of(self.source.pk, self.server, dn)):
+            if spelling is not None and (found := self.named_exactly(spelling)) is not None:
+                return found
+        if not any(kind.names.may_know(dn) for kind in (self.of_people, self.of_groups)):
             return None
         told = self.spelled_by_the_server(dn)
-        return next(((kind, key) for kind in kinds if told and (key := kind.names.key(told)) is not None), None)
+        return self.named_exactly(told) if told is not None else None
+
+    def named_exactly(self, dn: str) -> tuple[_Kind, str] | None:
+        """Return the person or group whose DN is spelled exactly so, and its key.
+
+        Where a person and a group may have the DN, one that is only known from before is not to be chosen.
+        """
+        for kind, other in ((self.of_people, self.of_groups), (self.of_groups, self.of_people)):
+            key = kind.names.key(dn)
+            if key is not None and (kind.names.was_read(dn) or not other.names.may_know(dn)):
+                return kind, key
+        return None
 
     def spelled_by_the_server(self, dn: str) -> str | None:
         """Return how the server spells the DN of an entry; None if it has none of that name."""
@@ -252,7 +263,7 @@ class _Reader:
         if told is None:
             self.unknown.add(dn)
         else:
-            SPELLINGS.keep(self.source.pk, dn, told)
+            SPELLINGS.keep(self.source.pk, self.server, dn, told)
         return told
 
     def group(self, key: str, read: _Group) -> ObservedGroup:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from authz.changes import sources
-from authz.models import ForeignGroup, Identity, Run, Source, User
+from authz.models import ForeignGroup, Identity, Nesting, Run, Source, User
 from tests.directory import cast
 from tests.directory.cast import BY, somebody
 from tests.directory.ldap.steps import synced
@@ -81,3 +81,39 @@ def test_somebody_whose_name_is_too_long_to_be_kept_is_who_they_are(active_direc
     active_directory.change(interns, members=[alice, bob])
     done(source, Run.CHANGES)
     assert IN_STEP | {("bob", "interns", "ldap:corp")} == cast.memberships()
+
+
+@pytest.mark.parametrize("now", ["a person", "a group"])
+def test_who_has_the_old_name_of_another_is_not_taken_for_them(active_directory, now):
+    """Below a folder that was renamed nothing is told as changed: what is known of it is out of date."""
+    folder = active_directory.add(f"OU=Old,{DOMAIN}", "organizationalUnit")
+    active_directory.person("dora", dn=f"CN=X,OU=Old,{DOMAIN}")
+    source = corp(active_directory)
+    done(source)
+    active_directory.move(folder, f"OU=Elsewhere,{DOMAIN}")
+    if now == "a person":
+        active_directory.person("carl", dn=f"cn=x,ou=old,{DOMAIN}")
+    else:
+        inner = active_directory.group("inner", active_directory.objects[f"cn=bob,{PEOPLE}".lower()])
+        active_directory.move(inner, f"cn=x,ou=old,{DOMAIN}")
+    active_directory.group("secret", f"CN=X,OU=Old,{DOMAIN}")
+    for mode in (Run.CHANGES, Run.FULL):
+        done(source, mode)
+        inside = {person for person, group, _ in cast.memberships() if group == "secret"}
+        assert ({"carl"} if now == "a person" else set()) == inside
+        assert (now == "a group") == Nesting.objects.filter(parent__name="secret", child__name="inner").exists()
+
+
+def test_an_entry_without_an_id_keeps_nobody_but_its_namesakes(active_directory):
+    """Also one whose name begins with a number sign: whoever is gone is gone."""
+    source = corp(active_directory)
+    done(source)
+    for name, folder in (("bob", PEOPLE), ("sales", GROUPS)):
+        active_directory.delete(active_directory.objects[f"cn={name},{folder}".lower()])
+    for shared, folder in ((active_directory.person("shared"), PEOPLE), (active_directory.group("shared"), GROUPS)):
+        active_directory.move(shared, rf"CN=\#Shared,{folder}")
+        active_directory.change(shared, objectGUID=None)
+    run = done(source)
+    assert 2 == sum("Shared" in subject for subject, _ in run.problems)
+    assert (False, True) == (somebody("bob").is_active, somebody("alice").is_active)
+    assert {"sales"} == set(ForeignGroup.objects.exclude(gone_at=None).values_list("name", flat=True))

@@ -71,7 +71,12 @@ ALIKE = {
     "with a soft hyphen": ("cn=alice,dc=x", "cn=al\u00adice,dc=x"),
     "in full width": ("cn=alice,dc=x", "cn=\uff41lice,dc=x"),
     "with another name of the attribute": ("cn=alice,dc=x", "2.5.4.3=alice,domainComponent=x"),
+    "without its accent": ("cn=Jos\u00e9,dc=x", "cn=jose,dc=x"),
+    "without its accent, decomposed": ("cn=Jose\u0301,dc=x", "cn=jose,dc=x"),
     "in hexadecimal": ("cn=alice,dc=x", "cn=#0405616c696365,dc=x"),
+    # The length of this value, 48, is the digit 0 if it is taken for a character.
+    "in hexadecimal, and longer": (f"cn={'a' * 48},dc=x", f"cn=#0430{'61' * 48},dc=x"),
+    "in hexadecimal, and no text": ("cn=alice,dc=x", "cn=#0402ff80,dc=x"),
 }
 
 
@@ -88,6 +93,8 @@ def test_another_spelling_is_a_reason_to_ask_and_no_answer(one, another):
 OTHERS = {
     "a comma within": (r"cn=alice\,ou=admins,dc=x", "cn=alice,ou=admins,dc=x"),
     "a plus within": (r"cn=alice\+sn=a,dc=x", "cn=alice+sn=a,dc=x"),
+    "an escaped number sign": ("cn=alice,dc=x", r"cn=\#Shared,dc=x"),
+    "a number sign of both": (r"cn=\#alice,dc=x", r"cn=\#Shared,dc=x"),
     "another letter": ("cn=alice,dc=x", "cn=alicf,dc=x"),
     "one part more": ("cn=alice,dc=x", "cn=alice,dc=x,dc=y"),
     "one part less": ("cn=alice,dc=x", "cn=alice"),
@@ -109,6 +116,44 @@ def test_what_is_learnt_after_a_question_is_known_at_the_next():
     names.learn([("cn=c,dc=x", "c"), ("cn=a,dc=x", "another")])
     assert ("c", "a") == (names.key("cn=c,dc=x"), names.key("cn=a,dc=x"))
     assert names.may_know("cn=C,dc=x")
+
+
+STALE = {
+    "somebody read has it in another case": [("CN=X,DC=e", "carol")],
+    "somebody read has it, without its accent": [("CN=\u1e8a,DC=e", "carol")],
+    "they were read elsewhere": [("cn=y,dc=e", "alice")],
+}
+
+
+@pytest.mark.parametrize("read", STALE.values(), ids=STALE)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_name_from_before_is_not_believed_against_what_was_read(read, when):
+    names, learnt = Names(), [("cn=x,dc=e", "alice"), ("cn=z,dc=e", "bob")]
+    if when == "after":
+        names.learn(learnt)
+        assert "alice" == names.key("cn=x,dc=e")
+    for dn, key in read:
+        names.add(dn, key)
+    if when == "before":
+        names.learn(learnt)
+    assert (None, "bob") == (names.key("cn=x,dc=e"), names.key("cn=z,dc=e"))
+    assert names.may_know("cn=x,dc=e")
+    assert read[0][1] == names.key(read[0][0])
+
+
+def test_a_name_from_before_is_not_believed_against_an_entry_that_is_not_taken():
+    names = Names()
+    names.see("CN=X,DC=e", "twin")
+    names.learn([("cn=x,dc=e", "alice")])
+    assert (None, None) == (names.key("cn=x,dc=e"), names.key("CN=X,DC=e"))
+
+
+@pytest.mark.parametrize("another", ["cn=x,dc=e", "CN=X,DC=e"])
+def test_of_two_from_before_that_are_alike_neither_is_chosen(another):
+    names = Names()
+    names.learn([("cn=x,dc=e", "alice"), (another, "bob")])
+    assert (None, None) == (names.key("cn=x,dc=e"), names.key("CN=X,DC=e"))
+    assert {"alice", "bob"} == names.keys_alike("cn=x,dc=e")
 
 
 def test_what_is_long_or_no_dn_is_asked_about():

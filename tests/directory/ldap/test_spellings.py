@@ -20,6 +20,9 @@ def _nothing_is_remembered():
     spellings.SPELLINGS.forget()
 
 
+HERE = ("ldap://ldap.example.com", "dc=example")
+
+
 def corp(slapd, **more):
     return sources.add(name="corp", kind="ldap", settings=slapd.settings | more, secret=READER_PASSWORD, by=BY)
 
@@ -97,7 +100,7 @@ def test_a_spelling_is_asked_for_once(slapd):
     source = corp(slapd)
     synced(source)
     assert {"alice", "bob"} == members("team")
-    known = spellings.SPELLINGS._known[source.pk]  # noqa: SLF001  how many questions were asked
+    _, known = spellings.SPELLINGS._known[source.pk]  # noqa: SLF001  how many questions were asked
     assert dict(zip(spelled, map(dn_of, ("alice", "bob")), strict=True)) == known
     slapd.delete(dn_of("bob"))
     synced(source)
@@ -108,6 +111,32 @@ def test_a_bounded_number_of_spellings_is_kept(monkeypatch):
     monkeypatch.setattr(spellings, "REMEMBERED", 10)
     kept = spellings.Spellings()
     for number in itertools.islice(itertools.count(), 95):
-        kept.keep(1, f"cn=a{number}", "cn=A")
-    assert ("cn=A", None) == (kept.of(1, "cn=a94"), kept.of(2, "cn=a94"))
-    assert len(kept._known[1]) <= 10  # noqa: SLF001  what is bounded
+        kept.keep(1, HERE, f"cn=a{number}", "cn=A")
+    assert ("cn=A", None) == (kept.of(1, HERE, "cn=a94"), kept.of(2, HERE, "cn=a94"))
+    assert len(kept._known[1][1]) <= 10  # noqa: SLF001  what is bounded
+
+
+@pytest.mark.parametrize("elsewhere", [("ldap://other.example.com", HERE[1]), (HERE[0], "dc=other")])
+def test_what_another_server_told_is_no_spelling_of_this_one(elsewhere):
+    kept = spellings.Spellings()
+    kept.keep(1, HERE, "cn=a", "cn=A")
+    kept.keep(1, HERE, "cn=b", "cn=B")
+    assert ("cn=A", None) == (kept.of(1, HERE, "cn=a"), kept.of(1, elsewhere, "cn=a"))
+    kept.keep(1, elsewhere, "cn=a", "CN=a")
+    assert ("CN=a", None) == (kept.of(1, elsewhere, "cn=a"), kept.of(1, elsewhere, "cn=b"))
+    assert kept.of(1, HERE, "cn=a") is None
+
+
+def test_a_directory_that_is_read_from_elsewhere_is_asked_again(slapd):
+    slapd.load([names("team", f"uid=ALICE,{PEOPLE}")])
+    source = corp(slapd)
+    synced(source)
+    # As if the server it was read from until now had called somebody so who is called otherwise here.
+    there, known = spellings.SPELLINGS._known[source.pk]  # noqa: SLF001  what was told before
+    known[f"uid=ALICE,{PEOPLE}"] = dn_of("bob")
+    urls = [there[0].replace("127.0.0.1", "localhost")]
+    assert urls != source.settings["urls"]
+    sources.edit(source, settings=source.settings | {"urls": urls}, by=BY)
+    source.refresh_from_db()
+    synced(source)
+    assert {"alice"} == members("team")
