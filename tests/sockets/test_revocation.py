@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey
 
 from tests.patience import HANG, eventually
 from tests.peers import redis
-from tests.sockets.live import connected, ended, is_alive
+from tests.sockets.live import CONSOLE, connected, ended, is_alive
 
 KEY = ECKey.generate_key("P-256", {"kid": "one", "use": "sig"}, private=True)
 JWKS = json.dumps({"keys": [KEY.as_dict(private=False)]})
@@ -60,7 +60,7 @@ def everybody(here, processes):
         found = {
             "session": open_one("/ws/search", headers=cookie, origin="https://chat.example.com"),
             "jwt": open_one("/ws/search", headers={"Authorization": f"Bearer {token('alice')}"}),
-            "interface": open_one("/ws/rpc", headers=cookie, origin="https://chat.example.com"),
+            "interface": open_one("/ws/rpc", headers=cookie, origin=CONSOLE),
             "bob": open_one("/ws/crm", **here.browser("bob")),
         }
         found["key"] = open_one("/ws/search", headers=here.bearer("alice"))

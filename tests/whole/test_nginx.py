@@ -25,11 +25,11 @@ class Gate:
 
     def __init__(self, install, nginx, echo, *, portal_port=0, **more):
         # What nginx does is the same whatever the database is.
-        self.here = install(database="sqlite", env={
+        env = {
             "PORTAL_URL": "http://portal.example.com", "AUTHZ_COOKIE_DOMAIN": "example.com",
             "ALLOWED_HOSTS": "portal.example.com,chat.example.com,127.0.0.1",
-        })  # fmt: skip
-        env = {"PORTAL_URL": "http://portal.example.com"}
+        }  # fmt: skip
+        self.here = install(database="sqlite", env=env)
         self.edge = self.here.edge(env=env)
         self.portal = self.here.portal.serve("serve", "--no-sequencer", "--port", "{port}", ready="/livez", env=env)
         self.echo = echo
