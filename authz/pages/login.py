@@ -68,7 +68,8 @@ def show(request: HttpRequest) -> HttpResponse:
                 address=request.META.get("REMOTE_ADDR", ""),
             )
         except TooBusy as error:
-            busy = render(request, "pages/busy.html", {"why": str(error)}, status=503)
+            kept = rd if way_back(rd) != "/" else ""
+            busy = render(request, "pages/busy.html", {"why": str(error), "rd": kept}, status=503)
             busy["Retry-After"] = "5"
             return busy
         except BadCredential as error:

@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -337,3 +338,12 @@ def test_who_waits_to_be_let_in_holds_no_connection(cast, monkeypatch):
     for visitor in visitors:
         visitor.join(HANG)
     assert [302] * 5 == found
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["sealed", "nobody's"])
+def test_whoever_is_turned_away_finds_the_form_again_and_the_way_back(cast, monkeypatch, kept):
+    monkeypatch.setattr(sign_in_module, "GATE", Gate(0, waiting=0))  # house: itself, and full
+    rd = sealed() if kept else "x" * 5000
+    answer = Client().post("/login", {"email": "alice@example.com", "password": PASSWORD, "rd": rd})
+    assert (503, "5") == (answer.status_code, answer["Retry-After"])
+    assert (f'href="/login?rd={quote(rd)}"' if kept else 'href="/login"') in answer.content.decode()
