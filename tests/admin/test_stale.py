@@ -32,6 +32,7 @@ def refused(answer, field, said):
     text = " ".join(errors(answer)[field])
     assert said in text, text
     assert "Nothing was saved" in text
+    assert "Somebody has changed this since you opened it" in answer.content.decode(), "and it is on the page"
 
 
 def test_an_end_of_a_membership_survives_a_stale_description(screen, alice, engineering):

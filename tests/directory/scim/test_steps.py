@@ -2,9 +2,10 @@
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from scim2_models import Path, ScimFilter, User
+from scim2_models import Path, ScimFilter
 
 from authz.api.scim.expressions import LONGEST
 
@@ -45,7 +46,7 @@ def steps(read: Callable[[str], object], text: str) -> int:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("read", [ScimFilter, Path[User]], ids=["filter", "path"])
+@pytest.mark.parametrize("read", [ScimFilter, Path[Any]], ids=["filter", "path"])
 def test_twice_the_text_takes_at_most_twice_the_steps(read, shape):
     once, twice = (steps(read, SHAPES[shape](size)) for size in (LONGEST // 2, LONGEST))
     assert twice <= 2.2 * once + 100
