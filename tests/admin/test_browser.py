@@ -120,3 +120,24 @@ def test_the_pages_have_no_barriers(administration, page):
     for path in [*paths, "/admin/authz/user/", "/admin/authz/session/"]:
         page.goto(administration + path)
         assert_accessible(page, but=SELECT2)
+
+
+def test_a_form_that_was_opened_before_another_was_saved_says_so(page, administration):
+    page.goto(f"{administration}/admin/authz/group/add/")
+    page.fill("input[name=name]", "builders")
+    save(page, "_continue")
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.fill("textarea[name=description]", "Builds things.")
+    save(other)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.fill("input[name=name]", "makers")
+    save(page)
+    said = page.get_by_text("Somebody has changed this since you opened it")
+    assert said.is_visible()
+    assert "Builds things." in said.inner_text()
+    assert_accessible(page, but=SELECT2)
+    page.goto(page.url)
+    page.fill("input[name=name]", "makers")
+    save(page)
+    assert page.get_by_role("link", name="makers").first.is_visible()
