@@ -23,7 +23,8 @@ PROCESS: Final = "how processes are begun and ended, on an installation with SQL
 ONCE: Final = {
     **dict.fromkeys((
         "tests/admin/test_browser.py", "tests/admin/test_directories_in_browser.py",
-        "tests/pages/test_connections_in_browser.py", "tests/whole/test_browser.py", "tests/whole/test_way_back.py",
+        "tests/pages/test_connections_in_browser.py", "tests/peers/test_peers.py", "tests/whole/test_browser.py",
+        "tests/whole/test_way_back.py",
     ), BROWSER),
     **dict.fromkeys((
         "tests/admin/test_connections.py", "tests/admin/test_devices.py", "tests/admin/test_directories.py",
